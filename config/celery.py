@@ -1,0 +1,52 @@
+"""Celery: how tasks travel. Rows in PostgreSQL say what is to be done; a lost task costs a few seconds, never a message."""
+
+import os
+
+from celery import Celery
+from kombu import Queue
+
+from config.launcher.environment import load_running_environment
+
+load_running_environment()
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+
+from django.conf import settings  # noqa: E402
+
+FAST, BULK, CHORES = "fast", "bulk", "chores"
+
+app = Celery("heliograph")
+app.conf.update(
+    broker_url=settings.REDIS_URL,
+    broker_connection_retry_on_startup=True,
+    broker_transport_options={
+        "visibility_timeout": 900,
+        "unacked_restore_interval": 10,
+        "unacked_restore_throttle": 1,
+        "health_check_interval": 10,
+        "socket_keepalive": True,
+        "socket_connect_timeout": 2,
+    },
+    task_ignore_result=True,
+    task_acks_late=True,
+    task_reject_on_worker_lost=True,
+    worker_prefetch_multiplier=1,
+    worker_soft_shutdown_timeout=30,
+    worker_hijack_root_logger=False,
+    worker_send_task_events=False,
+    # Named exchanges lose their bindings when Redis is emptied; the queue itself is addressed instead.
+    task_queues=[Queue(name, exchange="", routing_key=name) for name in (FAST, BULK, CHORES)],
+    task_default_queue=CHORES,
+    task_default_exchange="",
+    task_default_routing_key=CHORES,
+    timezone="UTC",
+    beat_schedule={
+        "nudge-forgotten": {"task": "messaging.sending.sweep_queued", "schedule": 2.0, "options": {"expires": 10}},
+        "expired-leases": {"task": "messaging.sending.sweep_leases", "schedule": 5.0, "options": {"expires": 10}},
+        "reconcile-unknown": {"task": "messaging.sending.reconcile", "schedule": 2.0, "options": {"expires": 10}},
+        "poll-unfinished": {"task": "messaging.sending.poll", "schedule": 10.0, "options": {"expires": 20}},
+        "apply-callbacks": {"task": "messaging.receipts.apply_pending", "schedule": 5.0, "options": {"expires": 10}},
+        "clean-up": {"task": "messaging.sending.clean_up", "schedule": 3600.0, "options": {"expires": 3600}},
+    },
+)
+# Rooms keep their own tasks; autodiscovery would find only <app>.tasks.
+app.conf.imports = ("messaging.sending.tasks", "messaging.receipts.tasks")

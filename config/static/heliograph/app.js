@@ -1,0 +1,40 @@
+/* Small habits of every member page: copying, one submit per form, times that stay true. */
+(function () {
+  "use strict";
+  document.addEventListener("click", function (event) {
+    var button = event.target.closest("[data-copy]");
+    if (!button) return;
+    var done = function () {
+      var icon = button.querySelector(".hg-icon");
+      if (icon) { icon.textContent = "check"; setTimeout(function () { icon.textContent = "content_copy"; }, 1500); }
+      button.setAttribute("aria-label", "Copied");
+    };
+    if (navigator.clipboard && window.isSecureContext) {
+      navigator.clipboard.writeText(button.dataset.copy).then(done);
+    } else {
+      var area = document.createElement("textarea");
+      area.value = button.dataset.copy;
+      document.body.appendChild(area);
+      area.select();
+      document.execCommand("copy");
+      area.remove();
+      done();
+    }
+  });
+  /* A second click must not submit twice; the server refuses it too. */
+  document.addEventListener("submit", function (event) {
+    var form = event.target;
+    if (form.dataset.sending) { event.preventDefault(); return; }
+    if (form.method !== "post" || form.hasAttribute("hx-post") || form.hasAttribute("data-many")) return;
+    form.dataset.sending = "1";
+    setTimeout(function () { delete form.dataset.sending; }, 4000);
+  });
+  document.addEventListener("click", function (event) {
+    var button = event.target.closest("[data-confirm]");
+    if (button && !window.confirm(button.dataset.confirm)) event.preventDefault();
+  });
+  document.addEventListener("htmx:configRequest", function (event) {
+    var match = document.cookie.match(/heliograph_csrf=([^;]+)/);
+    if (match) event.detail.headers["X-CSRFToken"] = match[1];
+  });
+})();

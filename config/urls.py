@@ -1,0 +1,28 @@
+"""Every address. Those of an organization are mounted below `/o/{slug}/` by the organization middleware."""
+
+from django.contrib import admin
+from django.urls import include, path
+
+from config import health
+from messaging.api.routes import api
+from messaging.dashboard.views import home
+
+urlpatterns = [
+    path("", home, name="home"),
+    path("health/live", health.live, name="health-live"),
+    path("health/ready", health.ready, name="health-ready"),
+    path("metrics", health.metrics, name="metrics"),
+    path("accounts/", include("allauth.urls")),
+    path("admin/", admin.site.urls),
+    path("", include("integrations.organizations.urls")),
+    path("integration/", include("integrations.connections.urls")),
+    path("sandbox/", include("integrations.sandbox.urls")),
+    path("messages/", include("messaging.sending.urls")),
+    path("contacts/", include("messaging.contacts.urls")),
+    path("templates/", include("messaging.templates.urls")),
+    path("opt-outs/", include("messaging.consent.urls")),
+    path("hooks/twilio/", include("messaging.hooks")),
+    path("api/v1/", api.urls),
+]
+
+handler404 = "django.views.defaults.page_not_found"

@@ -1,0 +1,1 @@
+"""The wing's admin, one room after the other."""

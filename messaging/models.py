@@ -1,0 +1,20 @@
+"""The wing's models, one room after the other."""
+
+from messaging.consent.models import OptOut
+from messaging.contacts.models import Contact, Tag
+from messaging.receipts.models import Callback
+from messaging.sending.models import IdempotencyKey, Message, MessageEvent, WorkerPulse
+from messaging.templates.models import Template, TemplateVersion
+
+__all__ = [
+    "Callback",
+    "Contact",
+    "IdempotencyKey",
+    "Message",
+    "MessageEvent",
+    "OptOut",
+    "Tag",
+    "Template",
+    "TemplateVersion",
+    "WorkerPulse",
+]

@@ -1,0 +1,1 @@
+def describe_readiness() -> dict: return {"status": "ready"}

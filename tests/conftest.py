@@ -1,0 +1,59 @@
+"""Fixtures of every test: the cast, and servers that are real (see tests/plugins)."""
+
+from dataclasses import dataclass
+
+import pytest
+from django.test import Client
+
+from integrations.connections.models import Connection
+from integrations.organizations.models import Member, Organization, User
+from tests.factories import ConnectionFactory, MemberFactory, OrganizationFactory, UserFactory
+
+pytest_plugins = ["tests.plugins.sandbox"]
+
+
+@dataclass
+class Cast:
+    """The people of a test: an organization's owner and colleagues, a stranger of another one, an operator."""
+
+    organization: Organization
+    other: Organization
+    owner: User
+    admin: User
+    agent: User
+    viewer: User
+    stranger: User
+    operator: User
+
+    def client(self, who: str | None) -> Client:
+        """Return a browser in which that person is signed in; None is nobody."""
+        client = Client()
+        if who is not None:
+            client.force_login(getattr(self, who))
+        return client
+
+    def url(self, path: str, organization: Organization | None = None) -> str:
+        """Return the address of a path inside the organization: `cast.url("messages/")`."""
+        return f"/o/{(organization or self.organization).slug}/{path.lstrip('/')}"
+
+    def member(self, who: str) -> Member:
+        return Member.objects.get(user=getattr(self, who))
+
+
+@pytest.fixture
+def cast(db: None) -> Cast:
+    organization = OrganizationFactory(name="Acme Logistics", slug="acme")
+    other = OrganizationFactory(name="Borealis", slug="borealis")
+    people: dict[str, User] = {}
+    for role in ("owner", "admin", "agent", "viewer"):
+        people[role] = UserFactory(email=f"{role}@acme.example", name=role.title())
+        MemberFactory(organization=organization, user=people[role], role=role)
+    people["stranger"] = UserFactory(email="stranger@borealis.example", name="Stranger")
+    MemberFactory(organization=other, user=people["stranger"], role="owner")
+    people["operator"] = UserFactory(email="operator@install.example", name="Operator", is_operator=True)
+    return Cast(organization=organization, other=other, **people)
+
+
+@pytest.fixture
+def connection(cast: Cast) -> Connection:
+    return ConnectionFactory(organization=cast.organization)
