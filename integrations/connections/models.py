@@ -58,6 +58,10 @@ class Connection(models.Model):
     )
     hook_key = models.CharField(max_length=40, unique=True, default=new_hook_key, editable=False)
     hook_secret = SecretField("key of our own webhook signatures")
+    # Counts changes of the secrets: who failed with older ones says nothing about the present ones.
+    credentials_version = models.PositiveIntegerField(default=1, editable=False)
+    # The form that made the connection: submitted twice, it still makes one.
+    request_id = models.UUIDField(null=True, unique=True, editable=False)
     account_name = models.CharField(max_length=120, blank=True, editable=False)
     account_type = models.CharField(max_length=20, blank=True, editable=False)
     check_report = models.JSONField(default=list, blank=True, editable=False)
