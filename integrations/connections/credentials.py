@@ -84,7 +84,8 @@ def hook_signature(connection: Connection, purpose: str) -> str:
 def verify_hook_signature(connection: Connection, purpose: str, given: str | None) -> bool:
     """Tell in constant time whether `given` is the signature of that purpose; False for anything that is none.
 
-    Raises ConnectionUnusable where our own key cannot be decrypted; a disconnected connection has none and believes nobody.
+    Raises ConnectionUnusable where our own key cannot be decrypted. A disconnected connection has none and
+    believes nobody.
     """
     if not given or not connection.hook_secret:
         return False

@@ -54,14 +54,19 @@ class Connection(models.Model):
     broken_code = models.IntegerField(null=True, blank=True, editable=False)
     broken_at = models.DateTimeField(null=True, blank=True, editable=False)
     mps = models.DecimalField(
-        "messages per second", max_digits=7, decimal_places=2, null=True, blank=True, help_text="Empty: no limit of ours."
+        "messages per second",
+        max_digits=7,
+        decimal_places=2,
+        null=True,
+        blank=True,
+        help_text="Empty: no limit of ours.",
     )
     hook_key = models.CharField(max_length=40, unique=True, default=new_hook_key, editable=False)
     hook_secret = SecretField("key of our own webhook signatures")
     # Counts changes of the secrets: who failed with older ones says nothing about the present ones.
     credentials_version = models.PositiveIntegerField(default=1, editable=False)
     # The form that made the connection: submitted twice, it still makes one.
-    request_id = models.UUIDField(null=True, unique=True, editable=False)
+    request_id = models.UUIDField(null=True, editable=False)
     account_name = models.CharField(max_length=120, blank=True, editable=False)
     account_type = models.CharField(max_length=20, blank=True, editable=False)
     check_report = models.JSONField(default=list, blank=True, editable=False)
@@ -76,6 +81,7 @@ class Connection(models.Model):
                 condition=models.Q(is_default=True),
                 name="connection_one_default",
             ),
+            models.UniqueConstraint(fields=["organization", "request_id"], name="connection_once_per_request"),
             models.CheckConstraint(
                 condition=~models.Q(is_default=True, status="disconnected"), name="connection_default_is_connected"
             ),

@@ -10,7 +10,7 @@ _PRIVATE_ENDINGS = ("localhost", "local", "internal", "test", "example", "invali
 
 @dataclass(frozen=True)
 class Reachability:
-    """`is_accepted`: Twilio would take the address as a StatusCallback. `problem` and `remedy` are empty when all is well."""
+    """`is_accepted`: Twilio would take the address as a StatusCallback; `problem` is empty when all is well."""
 
     is_accepted: bool
     problem: str = ""

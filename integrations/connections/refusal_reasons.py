@@ -23,22 +23,22 @@ class Reason:
 REASONS: dict[str, Reason] = {
     UNSIGNED: Reason(
         "No signature",
-        "The request had no X-Twilio-Signature header. Twilio signs every request, so this one came from somebody else, "
-        "or a proxy on the way dropped the header.",
-        "Ignore it if you do not know the address it came from. If your own callbacks stay away, let the proxy pass all "
-        "headers that begin with X-Twilio.",
+        "The request had no X-Twilio-Signature header. Twilio signs every request, so this one came from somebody "
+        "else, or a proxy on the way dropped the header.",
+        "Ignore it if you do not know the address it came from. If your own callbacks stay away, let the proxy pass "
+        "all headers that begin with X-Twilio.",
     ),
     WRONG_SIGNATURE: Reason(
         "Signature does not fit",
-        "No Auth Token stored here makes this signature. Either the token was rotated in Twilio, or Twilio called another "
-        "address than PUBLIC_BASE_URL, or the request is forged.",
+        "No Auth Token stored here makes this signature. Either the token was rotated in Twilio, or Twilio called "
+        "another address than PUBLIC_BASE_URL, or the request is forged.",
         "Compare the Auth Token with the one in Twilio's Console and enter a new one under Rotate. Check that "
         "PUBLIC_BASE_URL is exactly the address Twilio calls: scheme, host and port.",
     ),
     WRONG_OWN_SIGNATURE: Reason(
         "Our own signature is missing or wrong",
-        "This connection has no Auth Token, so callback addresses carry a signature of ours in `h`. Here it was missing or "
-        "altered: the address was not one that Heliograph made.",
+        "This connection has no Auth Token, so callback addresses carry a signature of ours in `h`. Here it was "
+        "missing or altered: the address was not one that Heliograph made.",
         "Copy the webhook address again from this page. Better: add the Auth Token for signature checks.",
     ),
     WRONG_ACCOUNT: Reason(

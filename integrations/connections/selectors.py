@@ -37,7 +37,8 @@ def usable_connection(organization: Organization, connection_id: uuid.UUID | Non
     if connection.status == Connection.Status.BROKEN:
         cause = f" (Twilio error {connection.broken_code})" if connection.broken_code else ""
         raise ConnectionUnusable(
-            BROKEN, f"The connection “{connection.name}” is broken{cause}. Repair it under Integration, System services."
+            BROKEN,
+            f"The connection “{connection.name}” is broken{cause}. Repair it under Integration, System services.",
         )
     return connection
 

@@ -10,6 +10,12 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name="connection",
             name="request_id",
-            field=models.UUIDField(editable=False, null=True, unique=True),
+            field=models.UUIDField(editable=False, null=True),
+        ),
+        migrations.AddConstraint(
+            model_name="connection",
+            constraint=models.UniqueConstraint(
+                fields=("organization", "request_id"), name="connection_once_per_request"
+            ),
         ),
     ]
