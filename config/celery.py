@@ -12,7 +12,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
 from django.conf import settings  # noqa: E402
 
-FAST, BULK, CHORES = "fast", "bulk", "chores"
+FAST, CHORES = "fast", "chores"
 
 app = Celery("heliograph")
 app.conf.update(
@@ -34,7 +34,7 @@ app.conf.update(
     worker_hijack_root_logger=False,
     worker_send_task_events=False,
     # Named exchanges lose their bindings when Redis is emptied; the queue itself is addressed instead.
-    task_queues=[Queue(name, exchange="", routing_key=name) for name in (FAST, BULK, CHORES)],
+    task_queues=[Queue(name, exchange="", routing_key=name) for name in (FAST, CHORES)],
     task_default_queue=CHORES,
     task_default_exchange="",
     task_default_routing_key=CHORES,

@@ -1,1 +1,68 @@
-def describe_readiness() -> dict: return {"status": "ready"}
+"""How sending is doing: database, Valkey, workers and the queue, each in words."""
+
+from datetime import timedelta
+from typing import Any
+
+import redis
+from django.db import Error, connection
+from django.utils import timezone
+
+from integrations.organizations.models import Organization
+
+from .models import Message
+from .nudges import broker_client
+from .pulse import alive_workers
+from .statuses import Status
+
+LATE_AFTER = timedelta(minutes=10)
+
+
+def describe_readiness() -> dict[str, Any]:
+    """Return `{status: ready/degraded/down, checks: {name: {ok, detail}}}`."""
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT 1")
+        database = _check(True, "answers")
+        workers = len(alive_workers())
+    except Error:
+        checks = {"database": _check(False, "The database does not answer: nothing can be taken or sent.")}
+        return {"status": "down", "checks": checks}
+    checks = {"database": database, "broker": _broker(), "workers": _workers(workers)}
+    return {"status": "ready" if all(check["ok"] for check in checks.values()) else "degraded", "checks": checks}
+
+
+def trouble_in_words(organization: Organization) -> list[str]:
+    """Return what holds sending up just now, a sentence each; empty when all is well."""
+    sentences = []
+    broker = _broker()
+    if not broker["ok"]:
+        sentences.append("Valkey does not answer. Messages are taken and kept; they go out when it is back.")
+    if not alive_workers():
+        sentences.append("No worker is running. Messages are taken and kept; they go out when one is back.")
+    oldest = (
+        Message.objects.filter(organization=organization, status=Status.QUEUED, connection__status="active")
+        .order_by("due_at")
+        .values_list("due_at", flat=True)
+        .first()
+    )
+    if oldest is not None and timezone.now() - oldest > LATE_AFTER:
+        sentences.append("The oldest queued message has waited for more than ten minutes.")
+    return sentences
+
+
+def _broker() -> dict[str, Any]:
+    try:
+        broker_client().ping()
+    except (redis.RedisError, OSError):
+        return _check(False, "Valkey does not answer: messages are kept and go out when it is back.")
+    return _check(True, "answers")
+
+
+def _workers(count: int) -> dict[str, Any]:
+    if not count:
+        return _check(False, "No worker gave a sign of life: messages are kept and go out when one is back.")
+    return _check(True, f"{count} alive")
+
+
+def _check(is_ok: bool, detail: str) -> dict[str, Any]:
+    return {"ok": is_ok, "detail": detail}

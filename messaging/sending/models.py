@@ -73,6 +73,7 @@ class Message(models.Model):
     claim_token = models.UUIDField(null=True)
     lease_until = models.DateTimeField(null=True)
     posted_at = models.DateTimeField(null=True)
+    unknown_since = models.DateTimeField(null=True)
     probes = models.PositiveSmallIntegerField(default=0)
     next_check_at = models.DateTimeField(null=True)
     needs_person = models.BooleanField(default=False)
@@ -84,7 +85,8 @@ class Message(models.Model):
                 condition=models.Q(direction="inbound") | ~models.Q(status="received"), name="message_only_inbound_received"
             ),
             models.CheckConstraint(
-                condition=models.Q(claim_token=None) | models.Q(status="sending"), name="message_claim_only_while_sending"
+                condition=models.Q(claim_token=None) | models.Q(status__in=["sending", "unknown"]),
+                name="message_claim_only_in_flight",
             ),
             models.UniqueConstraint(
                 fields=["provider_sid"], condition=~models.Q(provider_sid=""), name="message_sid_once"

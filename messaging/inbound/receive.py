@@ -1,0 +1,98 @@
+"""Take in what people write to us: the message, who wrote it, and what a keyword asks for."""
+
+import structlog
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from integrations.phones import PhoneProblem, parse_phone
+from messaging.consent.keywords import classify
+from messaging.consent.models import OptOut
+from messaging.consent.opt_outs import opt_in, opt_out
+from messaging.contacts.models import Contact
+from messaging.receipts.models import Callback
+from messaging.sending.models import Message, MessageEvent
+from messaging.sending.statuses import Status
+from messaging.templates.segments import measure
+
+log = structlog.get_logger(__name__)
+_Outcome = Callback.Outcome
+LONGEST_BODY = 10_000
+
+
+def receive(callback: Callback) -> str:
+    """Store an incoming message and act on its keyword; return what came of it (a Callback.Outcome).
+
+    The SID is unique, so Twilio's repetitions of the same webhook change nothing. Twilio answers STOP, START and HELP
+    itself (https://help.twilio.com/articles/223134027); we only take note.
+    """
+    try:
+        with transaction.atomic():
+            outcome = _receive(callback)
+    except IntegrityError:
+        outcome = _Outcome.NOTHING_NEW
+    callback.outcome = outcome
+    Callback.objects.filter(pk=callback.pk).update(outcome=outcome)
+    return outcome
+
+
+def _receive(callback: Callback) -> str:
+    params, connection = callback.params, callback.connection
+    organization = connection.organization
+    sid = str(params.get("MessageSid") or params.get("SmsSid") or "")[:34]
+    body = str(params.get("Body") or "")[:LONGEST_BODY]
+    if not sid:
+        return _Outcome.UNREADABLE
+    try:
+        phone = parse_phone(str(params.get("From") or ""), region=None, allow_magic=True)
+    except PhoneProblem as problem:
+        # Short codes and names write too; nobody can answer them, and they are no contacts.
+        log.info("inbound_from_no_number", reason=problem.code)
+        return _Outcome.UNREADABLE
+    if Message.objects.filter(provider_sid=sid).exists():
+        return _Outcome.NOTHING_NEW
+    contact, _ = Contact.objects.get_or_create(
+        organization=organization, phone=phone.e164, defaults={"region": phone.region}
+    )
+    ours = str(params.get("To") or "")
+    measured = measure(body)
+    now = timezone.now()
+    message = Message.objects.create(
+        organization=organization,
+        connection=connection,
+        contact=contact,
+        direction=Message.Direction.INBOUND,
+        phone=phone.e164,
+        region=phone.region,
+        sender=ours[:34],
+        body=body,
+        encoding=measured.encoding,
+        segments=measured.segments,
+        status=Status.RECEIVED,
+        provider_sid=sid,
+        source="inbound",
+        created_at=now,
+        updated_at=now,
+        due_at=now,
+        valid_until=now,
+        finished_at=now,
+    )
+    MessageEvent.objects.create(message=message, status=Status.RECEIVED, source=MessageEvent.Source.CALLBACK, at=now)
+    _act_on_keyword(callback, phone=phone.e164, body=body, ours=ours)
+    return _Outcome.APPLIED
+
+
+def _act_on_keyword(callback: Callback, *, phone: str, body: str, ours: str) -> None:
+    params, organization = callback.params, callback.connection.organization
+    asked = str(params.get("OptOutType") or "").lower() or classify(body)
+    service = str(params.get("MessagingServiceSid") or "")
+    if asked == "stop":
+        opt_out(
+            organization,
+            phone=phone,
+            source=OptOut.Source.KEYWORD,
+            keyword=body.strip()[:40],
+            twilio_scope=(service or ours)[:34],
+        )
+    elif asked == "start":
+        for sender in {service, ours, callback.connection.messaging_service_sid, callback.connection.sender} - {""}:
+            opt_in(organization, phone=phone, source=OptOut.Source.KEYWORD, sender=sender)

@@ -1,0 +1,248 @@
+"""The one door: every message that leaves was enqueued here."""
+
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db import transaction
+from django.utils import timezone
+
+from integrations.connections.models import Connection
+from integrations.organizations.models import Organization, User
+from integrations.phones import Phone, PhoneProblem, parse_phone, parse_sender
+from messaging.consent.opt_outs import find_block
+from messaging.contacts.models import Contact
+from messaging.routing.decision import Kind, decide
+from messaging.templates.models import Template, TemplateVersion
+from messaging.templates.rendering import (
+    EmptyText,
+    MissingVariables,
+    TemplateSyntaxProblem,
+    TextTooLong,
+    parse,
+    render,
+)
+from messaging.templates.segments import measure
+from messaging.templates.variables import contact_values
+
+from .models import Message, MessageEvent
+from .nudges import nudge
+from .statuses import Status
+from .transitions import Move, advance_one
+
+# Twilio keeps a message in its own queue for at most ten hours; ours gives it as long.
+# https://www.twilio.com/docs/messaging/api/message-resource (ValidityPeriod)
+VALIDITY = timedelta(hours=10)
+LONGEST_BODY = 1600
+FURTHEST_DUE = timedelta(days=365)
+
+
+class EnqueueProblem(Exception):
+    """The message was not taken; nothing was stored. `field` names the input at fault, `code` is stable."""
+
+    def __init__(self, code: str, detail: str, *, field: str = "", is_refusal: bool = False) -> None:
+        super().__init__(detail)
+        self.code, self.detail, self.field = code, detail, field
+        self.is_refusal = is_refusal
+
+
+@dataclass(frozen=True, kw_only=True)
+class Draft:
+    """What somebody wants to send: a number in any writing or a contact, and a text or a template with its values."""
+
+    to: str = ""
+    contact: Contact | None = None
+    body: str = ""
+    template: Template | None = None
+    variables: Mapping[str, Any] = field(default_factory=dict)
+    sender: str = ""
+    purpose: str = Message.Purpose.TRANSACTIONAL
+    lane: int = Message.Lane.FAST
+    send_at: datetime | None = None
+    valid_for: timedelta = VALIDITY
+    connection: Connection | None = None
+    source: str = "page"
+    created_by_id: uuid.UUID | None = None
+
+
+@dataclass(frozen=True)
+class Composed:
+    """A draft that could be sent: its number, its connection, and the text as the recipient will read it."""
+
+    phone: Phone
+    connection: Connection
+    contact: Contact | None
+    template_version: TemplateVersion | None
+    sender: str
+    body: str
+    encoding: str
+    segments: int
+
+
+def compose(organization: Organization, *, draft: Draft) -> Composed:
+    """Check a draft and render it, storing nothing; raise EnqueueProblem naming the field that is wrong.
+
+    What is wrong with the input is told before what is wrong with the connection.
+    """
+    connection_hint = draft.connection
+    phone = _read_phone(organization, draft)
+    contact = draft.contact or Contact.objects.filter(organization=organization, phone=phone.e164).first()
+    version, body = _read_text(organization, draft, contact)
+    _check_due(draft)
+    sender = _read_sender(draft)
+    route = decide(organization, phone=phone, purpose=draft.purpose, connection=connection_hint)
+    if route.kind is not Kind.TWILIO or route.connection is None:
+        raise EnqueueProblem(route.code, route.reason, is_refusal=True)
+    measured = measure(body)
+    return Composed(
+        phone=phone,
+        connection=route.connection,
+        contact=contact,
+        template_version=version,
+        sender=sender or route.connection.sends_as,
+        body=body,
+        encoding=measured.encoding,
+        segments=measured.segments,
+    )
+
+
+def enqueue(organization: Organization, *, draft: Draft) -> Message:
+    """Take a message: check, route, render, store it in the caller's transaction, and nudge the engine on commit.
+
+    A recipient who opted out gets nothing, but the message is stored as `blocked`, so that the log shows it. Raises
+    EnqueueProblem, with `is_refusal` where the input was good but there is no way to send.
+    """
+    if organization.is_suspended:
+        raise EnqueueProblem("suspended", "The organization is suspended; nothing is sent.", is_refusal=True)
+    composed = compose(organization, draft=draft)
+    return store(organization, draft=draft, composed=composed)
+
+
+def store(organization: Organization, *, draft: Draft, composed: Composed) -> Message:
+    """Insert a composed message with its first event, blocked where the recipient opted out."""
+    now = timezone.now()
+    block = find_block(
+        organization, phone=composed.phone.e164, channel="sms", sender=composed.sender, purpose=draft.purpose
+    )
+    is_later = draft.send_at is not None and draft.send_at > now
+    status = Status.BLOCKED if block else Status.SCHEDULED if is_later else Status.QUEUED
+    due = draft.send_at if is_later and draft.send_at else now
+    message = Message(
+        organization=organization,
+        connection=composed.connection,
+        contact=composed.contact,
+        template=composed.template_version.template if composed.template_version else None,
+        template_version=composed.template_version,
+        purpose=draft.purpose,
+        lane=draft.lane,
+        route=Kind.TWILIO,
+        phone=composed.phone.e164,
+        region=composed.phone.region,
+        sender=composed.sender,
+        body=composed.body,
+        encoding=composed.encoding,
+        segments=composed.segments,
+        status=status,
+        error_reason="opted_out" if block else "",
+        source=draft.source,
+        created_by_id=draft.created_by_id,
+        created_at=now,
+        updated_at=now,
+        due_at=due,
+        valid_until=due + draft.valid_for,
+        finished_at=now if block else None,
+    )
+    with transaction.atomic():
+        message.save(force_insert=True)
+        MessageEvent.objects.create(
+            message=message,
+            status=status,
+            source=MessageEvent.Source.INTAKE,
+            note="opted_out" if block else "",
+            at=now,
+        )
+        if status == Status.QUEUED:
+            connection_id, lane = composed.connection.pk, draft.lane
+            transaction.on_commit(lambda: nudge(connection_id, lane=lane) and None)
+    return message
+
+
+def cancel(message: Message, *, actor: User | None, source: str = MessageEvent.Source.MEMBER) -> bool:
+    """Cancel a message that waits; False where it was already claimed, handed over or finished."""
+    note = f"by {actor.get_short_name()}" if actor else ""
+    return any(
+        advance_one(
+            Move(
+                message_id=message.pk,
+                to=Status.CANCELED,
+                source=source,
+                reason="canceled",
+                note=note,
+                only_from=waiting,
+            )
+        )
+        for waiting in (Status.SCHEDULED, Status.QUEUED)
+    )
+
+
+def _read_phone(organization: Organization, draft: Draft) -> Phone:
+    raw = draft.contact.phone if draft.contact and not draft.to else draft.to
+    try:
+        return parse_phone(raw, region=organization.default_region, allow_magic=True)
+    except PhoneProblem as problem:
+        raise EnqueueProblem(problem.code, problem.message, field="to") from problem
+
+
+def _read_text(
+    organization: Organization, draft: Draft, contact: Contact | None
+) -> tuple[TemplateVersion | None, str]:
+    if draft.template is None:
+        body = draft.body.replace("\x00", "")
+        if not body.strip():
+            raise EnqueueProblem("empty", "Write the text of the message.", field="body")
+        if len(body) > LONGEST_BODY:
+            raise EnqueueProblem(
+                "too_long",
+                f"The text has {len(body):,} characters; Twilio takes at most {LONGEST_BODY:,}. Shorten it.",
+                field="body",
+            )
+        return None, body
+    version = draft.template.current
+    if version is None:
+        raise EnqueueProblem("empty", "The template has no text yet.", field="template")
+    values = {**contact_values(contact, organization), **draft.variables}
+    try:
+        return version, render(parse(version.body), values)
+    except MissingVariables as problem:
+        raise EnqueueProblem(
+            "missing_variables",
+            f"The template needs a value for: {', '.join(problem.names)}.",
+            field="variables",
+        ) from problem
+    except TextTooLong as problem:
+        raise EnqueueProblem("too_long", str(problem), field="variables") from problem
+    except (EmptyText, TemplateSyntaxProblem) as problem:
+        raise EnqueueProblem("bad_template", str(problem), field="template") from problem
+
+
+def _read_sender(draft: Draft) -> str:
+    raw = draft.sender.strip()
+    if not raw:
+        return ""
+    if raw.startswith("MG") and len(raw) == 34 and raw.isalnum():
+        return raw
+    try:
+        return parse_sender(raw, region=None).value
+    except PhoneProblem as problem:
+        raise EnqueueProblem(problem.code, problem.message, field="from") from problem
+
+
+def _check_due(draft: Draft) -> None:
+    if draft.send_at is None:
+        return
+    if timezone.is_naive(draft.send_at):
+        raise EnqueueProblem("no_time_zone", "The time needs a zone, for example 2026-05-01T09:00:00Z.", field="send_at")
+    if draft.send_at > timezone.now() + FURTHEST_DUE:
+        raise EnqueueProblem("too_far", "A message can be scheduled at most a year ahead.", field="send_at")

@@ -1,0 +1,120 @@
+"""Write what became of posted messages: in bulk, under the claim they were posted with."""
+
+import uuid
+from dataclasses import dataclass
+from datetime import timedelta
+
+import structlog
+from django.conf import settings
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from integrations.connections.health import mark_broken
+from integrations.connections.models import Connection
+from integrations.twilio.errors import TwilioError
+from integrations.twilio.results import MessageSnapshot
+
+from .claim import Claimed
+from .models import Message, MessageEvent
+from .refusals import note_opt_out
+from .statuses import AT_TWILIO, FROM_TWILIO, Status
+from .transitions import Move, advance
+from .verdict import OPT_OUT_CODES, Decision, judge
+
+log = structlog.get_logger(__name__)
+ENGINE = MessageEvent.Source.ENGINE
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """A posted message and Twilio's answer; None where not even an error could be understood."""
+
+    claimed: Claimed
+    connection_id: uuid.UUID
+    answer: MessageSnapshot | TwilioError | None
+
+
+def settle(outcomes: list[Outcome]) -> None:
+    """Move every message to what its answer says. Outcomes of claims that were lost meanwhile change nothing."""
+    moves = [_move_for(outcome) for outcome in outcomes]
+    try:
+        with transaction.atomic():
+            advance(moves)
+    except IntegrityError:
+        # A SID that another message already has: find the one, keep the rest.
+        for move in moves:
+            _advance_alone(move)
+    for outcome in outcomes:
+        if isinstance(outcome.answer, TwilioError):
+            _draw_consequences(outcome, outcome.answer)
+
+
+def accepted_move(
+    message_id: uuid.UUID, snapshot: MessageSnapshot, *, source: str, claim_token: uuid.UUID | None = None, note: str = ""
+) -> Move:
+    """Return the move to the state a Twilio message is in, with its SID and when to ask for it next."""
+    to = FROM_TWILIO.get(snapshot.status, Status.ACCEPTED)
+    return Move(
+        message_id=message_id,
+        to=to,
+        source=source,
+        sid=snapshot.sid or "",
+        error_code=snapshot.error_code,
+        clear_error=True,
+        claim_token=claim_token,
+        next_check_at=timezone.now() + timedelta(seconds=settings.POLL_AFTER) if to in AT_TWILIO else None,
+        segments=snapshot.num_segments or None,
+        price=str(abs(snapshot.price)) if snapshot.price is not None else None,
+        price_unit=snapshot.price_unit or "" if snapshot.price is not None else "",
+        note=note,
+    )
+
+
+def _move_for(outcome: Outcome) -> Move:
+    claimed, answer = outcome.claimed, outcome.answer
+    if isinstance(answer, MessageSnapshot):
+        return accepted_move(claimed.id, answer, source=ENGINE, claim_token=claimed.token)
+    first_probe = timezone.now() + timedelta(seconds=settings.RECONCILE_AFTER)
+    if answer is None:
+        return Move(
+            message_id=claimed.id,
+            to=Status.UNKNOWN,
+            source=ENGINE,
+            reason="outcome_unknown",
+            clear_error=True,
+            claim_token=claimed.token,
+            next_check_at=first_probe,
+        )
+    verdict = judge(answer, attempts=claimed.attempts)
+    to = {Decision.AGAIN: Status.QUEUED, Decision.FAIL: Status.FAILED, Decision.UNKNOWN: Status.UNKNOWN}[verdict.decision]
+    return Move(
+        message_id=claimed.id,
+        to=to,
+        source=ENGINE,
+        error_code=verdict.code,
+        reason=verdict.reason,
+        note=verdict.reason,
+        clear_error=True,
+        claim_token=claimed.token,
+        due_at=timezone.now() + timedelta(seconds=verdict.delay) if to == Status.QUEUED else None,
+        next_check_at=first_probe if to == Status.UNKNOWN else None,
+    )
+
+
+def _advance_alone(move: Move) -> None:
+    try:
+        with transaction.atomic():
+            advance([move])
+    except IntegrityError:
+        log.error("sid_belongs_to_another_message", message_id=str(move.message_id), sid=move.sid)
+        Message.objects.filter(pk=move.message_id).update(needs_person=True)
+
+
+def _draw_consequences(outcome: Outcome, error: TwilioError) -> None:
+    verdict = judge(error, attempts=outcome.claimed.attempts)
+    if verdict.breaks_connection and verdict.code is not None:
+        connection = Connection.objects.filter(pk=outcome.connection_id).first()
+        if connection is not None:
+            mark_broken(connection, code=verdict.code)
+    if error.code in OPT_OUT_CODES:
+        note_opt_out(outcome.claimed.id)

@@ -1,0 +1,62 @@
+"""Signs of life of worker processes, kept in PostgreSQL so that they are known while Valkey is away."""
+
+import os
+import socket
+import threading
+from datetime import timedelta
+
+import structlog
+from django.db import Error, connection
+from django.utils import timezone
+
+from .models import WorkerPulse
+
+log = structlog.get_logger(__name__)
+
+EVERY = 3.0
+ALIVE_WITHIN = timedelta(seconds=12)
+_stopped = threading.Event()
+
+
+def start(*, name: str) -> None:
+    """Begin to beat in a thread of this process."""
+    _stopped.clear()
+    threading.Thread(target=_beat, args=(name,), name="pulse", daemon=True).start()
+
+
+def stop() -> None:
+    """Beat no more, and take the process off the list."""
+    _stopped.set()
+
+
+def beat(*, name: str) -> None:
+    """Write one sign of life."""
+    WorkerPulse.objects.update_or_create(
+        name=f"{name}:{os.getpid()}",
+        defaults={"host": socket.gethostname(), "pid": os.getpid(), "seen_at": timezone.now()},
+    )
+
+
+def alive_workers() -> list[WorkerPulse]:
+    """Return the workers that gave a sign lately."""
+    return list(WorkerPulse.objects.filter(seen_at__gte=timezone.now() - ALIVE_WITHIN).order_by("name"))
+
+
+def forget_dead() -> None:
+    """Remove the rows of workers not heard of for a day."""
+    WorkerPulse.objects.filter(seen_at__lt=timezone.now() - timedelta(days=1)).delete()
+
+
+def _beat(name: str) -> None:
+    while not _stopped.is_set():
+        try:
+            beat(name=name)
+        except Error as error:
+            log.warning("pulse_not_written", error=type(error).__name__)
+            connection.close()
+        _stopped.wait(EVERY)
+    try:
+        WorkerPulse.objects.filter(name=f"{name}:{os.getpid()}").delete()
+    except Error as error:
+        log.warning("pulse_not_removed", error=type(error).__name__)
+    connection.close()

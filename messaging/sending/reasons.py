@@ -1,0 +1,96 @@
+"""Why a message failed or waits, in words with the next step: Twilio's codes and our own reasons, one shape."""
+
+from dataclasses import dataclass
+
+from integrations.twilio.error_table import explain
+
+from .models import Message
+from .statuses import Status
+
+
+@dataclass(frozen=True)
+class Reason:
+    """What happened, in a title and a sentence, and what to do next; `code` is Twilio's number or our word."""
+
+    code: str
+    title: str
+    meaning: str
+    remedy: str
+
+
+_OURS: dict[str, tuple[str, str, str]] = {
+    "opted_out": (
+        "The recipient opted out.",
+        "They replied STOP, or a member recorded it. Nothing was sent and nothing was charged.",
+        "Only the recipient can undo it, by texting START to your number. The contact's page shows when they opted out.",
+    ),
+    "expired": (
+        "Not sent in time.",
+        "The message waited longer than it was valid for, so it was not sent. Nothing was charged.",
+        "See on the dashboard what held the queue up, then send the message again if it still matters.",
+    ),
+    "gave_up": (
+        "Given up after many attempts.",
+        "Twilio refused the message for the moment each time, or could not be reached. It was never handed over.",
+        "Check the connection under System services, then send the message again.",
+    ),
+    "outcome_unknown": (
+        "We do not know yet whether Twilio has it.",
+        "The message was handed over, but Twilio's answer was not heard. We ask Twilio before anything is sent again.",
+        "Nothing to do: it settles by itself within minutes. Do not send it a second time by hand.",
+    ),
+    "flagged": (
+        "A person must look.",
+        "Twilio's log shows texts to this number that cannot be told apart, so we neither send again nor guess.",
+        "Open Twilio's message log for this number and time, then mark the message as sent or as not sent.",
+    ),
+    "unreachable": (
+        "Twilio could not be reached.",
+        "No connection came about, so nothing was handed over. We try again by ourselves.",
+        "If it lasts, check the server's way to the internet and status.twilio.com.",
+    ),
+    "refused_for_now": (
+        "Twilio asked to slow down.",
+        "Twilio refused the message for the moment; it is in the queue again.",
+        "Nothing to do. If it happens all the time, add senders to the Messaging Service.",
+    ),
+    "connection_broken": (
+        "The Twilio connection is broken.",
+        "Twilio refuses everything on this connection. The message waits until it works again or its validity ends.",
+        "Open System services, read what the check says, and mend the connection.",
+    ),
+    "suspended": (
+        "The organization is suspended.",
+        "The operator of this installation suspended the organization; nothing is sent.",
+        "Ask the operator.",
+    ),
+    "canceled": ("Canceled.", "The message was canceled before it was handed over. Nothing was charged.", "Nothing to do."),
+    "misconfigured": (
+        "No sender.",
+        "The message has no sender that Twilio could use, so it was not handed over.",
+        "Add a Messaging Service or a From number to the connection, then send the message again.",
+    ),
+    "refused": (
+        "Twilio refused the message.",
+        "Twilio gave a reason that we do not know yet. Nothing was handed over.",
+        "Look the code up at twilio.com/docs/api/errors.",
+    ),
+}
+
+
+def own_reason(word: str) -> Reason:
+    """Return the explanation of one of our own reasons; an unknown word explains itself."""
+    title, meaning, remedy = _OURS.get(word, (word.replace("_", " ").capitalize() + ".", "", ""))
+    return Reason(code=word, title=title, meaning=meaning, remedy=remedy)
+
+
+def reason_of(message: Message) -> Reason | None:
+    """Explain the trouble of a message, or None where it has none."""
+    if message.needs_person:
+        return own_reason("flagged")
+    if message.status in {Status.ACCEPTED, Status.SENT, Status.DELIVERED, Status.READ, Status.RECEIVED}:
+        return None
+    if message.error_code is not None:
+        entry = explain(message.error_code)
+        return Reason(code=str(message.error_code), title=entry.title, meaning=entry.meaning, remedy=entry.remedy)
+    return own_reason(message.error_reason) if message.error_reason else None

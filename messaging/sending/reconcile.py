@@ -1,0 +1,181 @@
+"""Settle messages whose outcome is unknown: by Twilio's own list, never by guessing.
+
+Nothing is sent again before Twilio's list has stayed empty until the horizon; whatever stands there for the number
+in that time and is not known to be another message of ours forbids it.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from datetime import timedelta
+from enum import StrEnum
+
+import structlog
+from django.conf import settings
+from django.db import transaction
+from django.db.models import F
+from django.utils import timezone
+
+from integrations.twilio.async_client import async_gateway_for
+from integrations.twilio.client import Credentials
+from integrations.twilio.errors import TwilioError
+from integrations.twilio.results import MessageSnapshot
+
+from .engine import engine, load_dispatch
+from .models import Message, MessageEvent
+from .outcomes import accepted_move
+from .statuses import Status
+from .texts import resembles
+from .transitions import Move, advance_one
+from .verdict import MAX_ATTEMPTS
+
+log = structlog.get_logger(__name__)
+
+_BATCH = 50
+_HELD_FOR = timedelta(seconds=60)  # while one worker asks Twilio, another does not
+_CLOCKS_DIFFER_BY = timedelta(seconds=90)
+_LONGEST_PAUSE = 60.0
+_PAUSE_WHEN_FLAGGED = timedelta(minutes=10)
+
+
+class Finding(StrEnum):
+    """What Twilio's list says of a message."""
+
+    FOUND = "found"
+    ABSENT = "absent"
+    AMBIGUOUS = "ambiguous"
+
+
+def reconcile_due() -> int:
+    """Look up the unknown messages whose time has come; return how many were looked at."""
+    messages = _hold_due()
+    by_connection: dict[object, list[Message]] = {}
+    for message in messages:
+        by_connection.setdefault(message.connection_id, []).append(message)
+    for connection_id, group in by_connection.items():
+        dispatch = load_dispatch(connection_id) if connection_id else None  # type: ignore[arg-type]
+        if dispatch is None:
+            for message in group:
+                _wait(message)
+            continue
+        listed = engine().run_on_loop(
+            _list_all(dispatch.credentials, [message.phone for message in group]), timeout=120
+        )
+        for message in group:
+            answer = listed[message.phone]
+            if answer is None:
+                _wait(message)
+            else:
+                _settle(message, answer)
+    return len(messages)
+
+
+def weigh(
+    message: Message, *, listed: Sequence[MessageSnapshot], known_sids: set[str], siblings: Sequence[Message]
+) -> tuple[Finding, MessageSnapshot | None]:
+    """Say whether Twilio has the message: found (with its snapshot), absent, or not to be told.
+
+    `siblings` are our other messages to that number whose SID is not known either: a text that could be theirs as well
+    settles nothing.
+    """
+    since = (message.posted_at or message.created_at) - _CLOCKS_DIFFER_BY
+    candidates = [
+        one
+        for one in listed
+        if one.sid not in known_sids
+        and not (one.direction or "").startswith("inbound")
+        and (one.date_created is None or one.date_created >= since)
+    ]
+    if not candidates:
+        return Finding.ABSENT, None
+    alike = [one for one in candidates if resembles(message.body, one.body or "")]
+    rivals = [other for other in siblings if resembles(other.body, message.body)]
+    if len(alike) == 1 and not rivals:
+        return Finding.FOUND, alike[0]
+    return Finding.AMBIGUOUS, None
+
+
+def _hold_due() -> list[Message]:
+    with transaction.atomic():
+        due = list(
+            Message.objects.select_for_update(skip_locked=True, of=("self",))
+            .filter(status=Status.UNKNOWN, next_check_at__lte=timezone.now())
+            .order_by("next_check_at")[:_BATCH]
+        )
+        Message.objects.filter(pk__in=[message.pk for message in due]).update(
+            next_check_at=timezone.now() + _HELD_FOR, probes=F("probes") + 1
+        )
+    return due
+
+
+async def _list_all(credentials: Credentials, phones: Sequence[str]) -> dict[str, list[MessageSnapshot] | None]:
+    gateway = async_gateway_for(credentials)
+    places = asyncio.Semaphore(10)
+
+    async def list_one(phone: str) -> list[MessageSnapshot] | None:
+        async with places:
+            try:
+                # No date filter: Twilio filters by the date sent, which a message not yet sent does not have.
+                return await gateway.list_messages(to=phone, limit=200)
+            except TwilioError as error:
+                log.info("reconcile_cannot_ask", code=error.code, http_status=error.http_status)
+                return None
+
+    distinct = list(dict.fromkeys(phones))
+    return dict(zip(distinct, await asyncio.gather(*(list_one(phone) for phone in distinct)), strict=True))
+
+
+def _settle(message: Message, listed: list[MessageSnapshot]) -> None:
+    known = set(
+        Message.objects.filter(provider_sid__in=[one.sid for one in listed]).values_list("provider_sid", flat=True)
+    )
+    siblings = list(
+        Message.objects.filter(
+            connection_id=message.connection_id,
+            phone=message.phone,
+            status__in=[Status.SENDING, Status.UNKNOWN],
+            provider_sid="",
+        ).exclude(pk=message.pk)
+    )
+    finding, snapshot = weigh(message, listed=listed, known_sids=known, siblings=siblings)
+    if finding is Finding.FOUND and snapshot is not None:
+        advance_one(accepted_move(message.pk, snapshot, source=MessageEvent.Source.POLL, note="found in Twilio's log"))
+        return
+    since = message.unknown_since or message.updated_at
+    is_horizon_reached = timezone.now() - since >= timedelta(seconds=settings.RECONCILE_HORIZON)
+    if not is_horizon_reached:
+        _wait(message)
+    elif finding is Finding.AMBIGUOUS:
+        _flag(message)
+    elif message.attempts >= MAX_ATTEMPTS:
+        advance_one(_back(message, to=Status.FAILED, reason="gave_up"))
+    else:
+        advance_one(_back(message, to=Status.QUEUED, reason=""))
+
+
+def _back(message: Message, *, to: Status, reason: str) -> Move:
+    return Move(
+        message_id=message.pk,
+        to=to,
+        source=MessageEvent.Source.POLL,
+        reason=reason,
+        note="Twilio surely does not have it",
+        clear_error=True,
+        only_from=Status.UNKNOWN,
+        due_at=timezone.now() if to == Status.QUEUED else None,
+    )
+
+
+def _wait(message: Message) -> None:
+    pause = min(_LONGEST_PAUSE, settings.RECONCILE_AFTER * 2 ** min(message.probes, 10))
+    since = message.unknown_since or message.updated_at
+    horizon = since + timedelta(seconds=settings.RECONCILE_HORIZON)
+    at = timezone.now() + timedelta(seconds=pause)
+    if timezone.now() < horizon < at:
+        at = horizon
+    Message.objects.filter(pk=message.pk, status=Status.UNKNOWN).update(next_check_at=at)
+
+
+def _flag(message: Message) -> None:
+    Message.objects.filter(pk=message.pk, status=Status.UNKNOWN).update(
+        needs_person=True, next_check_at=timezone.now() + _PAUSE_WHEN_FLAGGED
+    )

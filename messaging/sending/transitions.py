@@ -1,0 +1,112 @@
+"""Every change of a message's state but the claim: one conditional UPDATE for one message or a thousand.
+
+The table of who may follow whom is `statuses.FOLLOWERS`; it is written into the statement, so that a late or doubled
+outcome simply finds no row. Each change leaves one event row, in the same statement.
+"""
+
+import json
+import uuid
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Any
+
+from django.db import connection
+
+from . import statuses
+from .statuses import FOLLOWERS, Status
+
+
+@dataclass(frozen=True, kw_only=True)
+class Move:
+    """One wished change of state.
+
+    With `claim_token` the change is void unless the claim is still ours; with `sid` it is void where the message is
+    known under another SID. `clear_error` forgets an earlier reason, as a message that goes on after a delay should.
+    """
+
+    message_id: uuid.UUID
+    to: Status
+    source: str
+    sid: str = ""
+    error_code: int | None = None
+    reason: str = ""
+    note: str = ""
+    clear_error: bool = False
+    claim_token: uuid.UUID | None = None
+    due_at: datetime | None = None
+    next_check_at: datetime | None = None
+    segments: int | None = None
+    price: str | None = None
+    price_unit: str = ""
+    only_from: str = ""
+
+
+def _quoted(values: Iterable[str]) -> str:
+    return ", ".join(f"'{value}'" for value in sorted(values))
+
+
+_PAIRS = ", ".join(f"('{before}', '{after}')" for before, afters in FOLLOWERS.items() for after in sorted(afters))
+_FINAL = _quoted(statuses.FINAL)
+_AT_TWILIO_OR_AFTER = _quoted((statuses.AT_TWILIO | statuses.ARRIVED | {Status.UNDELIVERED}))
+
+_ADVANCE = f"""
+WITH wished AS (
+    SELECT * FROM jsonb_to_recordset(%s::jsonb) AS w(
+        message_id uuid, "to" text, source text, sid text, error_code int, reason text, note text, clear_error bool,
+        claim_token uuid, due_at timestamptz, next_check_at timestamptz, segments int, price numeric, price_unit text,
+        only_from text)
+), moved AS (
+    UPDATE messaging_message m SET
+        status = w."to",
+        provider_sid = CASE WHEN m.provider_sid = '' THEN w.sid ELSE m.provider_sid END,
+        error_code = CASE WHEN w.clear_error THEN w.error_code ELSE COALESCE(w.error_code, m.error_code) END,
+        error_reason = CASE WHEN w.clear_error OR w.reason <> '' THEN w.reason ELSE m.error_reason END,
+        claim_token = CASE WHEN w."to" = 'unknown' THEN m.claim_token END,
+        lease_until = NULL,
+        due_at = COALESCE(w.due_at, m.due_at),
+        next_check_at = CASE WHEN w."to" IN ({_FINAL}) THEN NULL ELSE w.next_check_at END,
+        unknown_since = CASE WHEN w."to" = 'unknown' THEN now() END,
+        probes = CASE WHEN w."to" IN ('unknown', 'accepted') THEN 0 ELSE m.probes END,
+        needs_person = CASE WHEN w."to" = 'unknown' THEN m.needs_person ELSE false END,
+        segments = COALESCE(NULLIF(w.segments, 0), m.segments),
+        price = COALESCE(w.price, m.price),
+        price_unit = CASE WHEN w.price_unit <> '' THEN w.price_unit ELSE m.price_unit END,
+        handed_over_at = COALESCE(m.handed_over_at, CASE WHEN w."to" IN ({_AT_TWILIO_OR_AFTER}) THEN now() END),
+        finished_at = CASE WHEN w."to" IN ({_FINAL}) THEN COALESCE(m.finished_at, now()) END,
+        updated_at = now()
+    FROM wished w
+    WHERE m.id = w.message_id
+        AND (m.status, w."to") IN ({_PAIRS})
+        AND (w.only_from = '' OR m.status = w.only_from)
+        AND (w.claim_token IS NULL OR m.claim_token = w.claim_token)
+        AND (w.sid = '' OR m.provider_sid IN ('', w.sid))
+    RETURNING m.id, m.status, w.source, w.error_code, w.note
+), logged AS (
+    INSERT INTO messaging_messageevent (message_id, status, source, error_code, note, at)
+    SELECT id, status, source, error_code, note, now() FROM moved
+)
+SELECT id FROM moved
+"""  # noqa: S608 - built from our own table of states
+
+
+def advance(moves: Iterable[Move]) -> set[uuid.UUID]:
+    """Make the changes that are allowed, and return the ids of the messages that moved.
+
+    A message may stand in `moves` once. Raises IntegrityError where a SID is already another message's.
+    """
+    rows = [asdict(move) for move in moves]
+    if not rows:
+        return set()
+    with connection.cursor() as cursor:
+        cursor.execute(_ADVANCE, [json.dumps(rows, default=_plain)])
+        return {row[0] for row in cursor.fetchall()}
+
+
+def advance_one(move: Move) -> bool:
+    """Make one change; tell whether it took place."""
+    return bool(advance([move]))
+
+
+def _plain(value: Any) -> str:
+    return value.isoformat() if isinstance(value, datetime) else str(value)

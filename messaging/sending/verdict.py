@@ -1,0 +1,69 @@
+"""What an answer of Twilio means for the message: the one place that decides between again, never and we do not know.
+
+The error table decides, never the HTTP class: Twilio answers some refusals with 5xx and some passing troubles with 4xx.
+"""
+
+import random
+from dataclasses import dataclass
+from enum import StrEnum
+
+from integrations.twilio.error_table import ERRORS, Retry, Scope, explain
+from integrations.twilio.errors import TwilioError, TwilioMisconfigured, TwilioRefused, TwilioUnreachable
+
+MAX_ATTEMPTS = 10
+_LONGEST_PAUSE = 300.0
+OPT_OUT_CODES = frozenset({21610, 30630, 63033})
+
+
+class Decision(StrEnum):
+    """What to do with the message."""
+
+    AGAIN = "again"
+    FAIL = "fail"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """A decision; `delay` in seconds goes with AGAIN, `breaks_connection` with refusals that concern all messages."""
+
+    decision: Decision
+    code: int | None = None
+    reason: str = ""
+    delay: float = 0.0
+    breaks_connection: bool = False
+
+
+def judge(error: TwilioError, *, attempts: int) -> Verdict:
+    """Decide by what surely happened: refused for now, refused for good, or not known.
+
+    `attempts` counts this one. Twilio documents no idempotency key for messages, so that only a refusal that Twilio
+    surely made, or a connection that never came about, allows another attempt without asking Twilio first.
+    """
+    code = error.code if error.code in ERRORS else None
+    if isinstance(error, TwilioMisconfigured):
+        return Verdict(Decision.FAIL, error.code, reason="misconfigured")
+    if isinstance(error, TwilioUnreachable):
+        return _again(None, attempts=attempts, retry_after=None, reason="unreachable")
+    if code is not None:
+        entry = explain(code)
+        if entry.scope is Scope.CONNECTION and entry.retry is not Retry.UNKNOWN:
+            return Verdict(Decision.AGAIN, code, "connection_broken", delay=1.0, breaks_connection=True)
+        if entry.retry is Retry.LATER or code == 20429:
+            return _again(code, attempts=attempts, retry_after=error.retry_after, reason="refused_for_now")
+        if entry.retry in {Retry.NEVER, Retry.AFTER_CHANGE}:
+            return Verdict(Decision.FAIL, code, "refused")
+        return Verdict(Decision.UNKNOWN, code, "outcome_unknown")
+    if error.http_status == 429:
+        return _again(error.code, attempts=attempts, retry_after=error.retry_after, reason="refused_for_now")
+    if isinstance(error, TwilioRefused) and error.code is not None:
+        return Verdict(Decision.FAIL, error.code, "refused")
+    return Verdict(Decision.UNKNOWN, error.code, "outcome_unknown")
+
+
+def _again(code: int | None, *, attempts: int, retry_after: float | None, reason: str) -> Verdict:
+    if attempts >= MAX_ATTEMPTS:
+        return Verdict(Decision.FAIL, code, "gave_up")
+    pause = min(_LONGEST_PAUSE, 0.5 * 2**attempts)
+    jittered = random.uniform(pause / 2, pause)  # noqa: S311 - spreads load, protects nothing
+    return Verdict(Decision.AGAIN, code, reason, delay=max(jittered, min(retry_after or 0.0, _LONGEST_PAUSE)))
