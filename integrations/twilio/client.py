@@ -1,0 +1,171 @@
+"""The gateway for calls one at a time: checking a connection, sweeps, single messages."""
+
+import threading
+from collections import OrderedDict
+from datetime import datetime
+from http import HTTPStatus
+from typing import Any
+
+from twilio.rest import Client
+
+from integrations.twilio.border import at_the_border
+from integrations.twilio.errors import TwilioMisconfigured, TwilioRefused
+from integrations.twilio.http import SyncHttpClient
+from integrations.twilio.outgoing import Credentials, OutgoingMessage, checked_sid, create_arguments, list_arguments
+from integrations.twilio.results import (
+    AccountInfo,
+    BalanceInfo,
+    MessageSnapshot,
+    MessagingServiceInfo,
+    NumberInfo,
+    SenderInfo,
+    VerifyServiceInfo,
+    read_account,
+    read_balance,
+    read_message,
+    read_messaging_service,
+    read_number,
+    read_sender,
+    read_verify_service,
+)
+
+__all__ = ["Credentials", "Gateway", "OutgoingMessage", "gateway_for"]
+
+GATEWAYS = 256  # kept per process; an SDK client is some 20 kB
+SENDERS = 400  # Twilio's own limit for a pool
+TEST_CREDENTIALS_CODE = 20008
+# Twilio's magic number for "a valid sender" under test credentials, and any number that passes as a recipient:
+# https://www.twilio.com/docs/iam/test-credentials
+MAGIC_SENDER = "+15005550006"
+MAGIC_RECIPIENT = "+14108675310"
+
+# An empty mapping would make the SDK read TWILIO_* of our own process, whose account and region are not the tenant's.
+NO_ENVIRONMENT = {"_": ""}
+
+
+class Gateway:
+    """Call Twilio with one set of credentials. Every method raises the errors of `errors.py`; threads may share it."""
+
+    def __init__(self, credentials: Credentials, *, timeout: float | None = None) -> None:
+        self._account = credentials.account
+        self._client = Client(
+            checked_sid(credentials.username),
+            credentials.password,
+            account_sid=self._account or None,
+            http_client=SyncHttpClient(base_url=credentials.base_url, timeout=timeout),
+            environment=NO_ENVIRONMENT,
+        )
+
+    def fetch_account(self) -> AccountInfo:
+        """Fetch the account; a Standard API key is refused with 20003, though it may send."""
+        with at_the_border():
+            return read_account(self._of_account().fetch())
+
+    def fetch_balance(self) -> BalanceInfo | None:
+        """Fetch the balance; None where these credentials may not see it (subaccounts, Standard keys)."""
+        try:
+            with at_the_border():
+                return read_balance(self._of_account().balance.fetch())
+        except TwilioRefused as refused:
+            if refused.http_status in (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND):
+                return None
+            raise
+
+    def fetch_messaging_service(self, sid: str) -> MessagingServiceInfo:
+        """Fetch a Messaging Service; needs no Account SID and tells it."""
+        with at_the_border():
+            return read_messaging_service(self._client.messaging.v1.services(checked_sid(sid)).fetch())
+
+    def list_senders(self, service_sid: str) -> list[SenderInfo]:
+        """List what a Messaging Service can send from: numbers, short codes and names."""
+        with at_the_border():
+            service = self._client.messaging.v1.services(checked_sid(service_sid))
+            return [
+                *(read_sender(one, kind="phone_number") for one in service.phone_numbers.list(limit=SENDERS)),
+                *(read_sender(one, kind="short_code") for one in service.short_codes.list(limit=SENDERS)),
+                *(read_sender(one, kind="alpha_sender") for one in service.alpha_senders.list(limit=SENDERS)),
+            ]
+
+    def fetch_verify_service(self, sid: str) -> VerifyServiceInfo:
+        """Fetch a Verify Service; needs no Account SID and tells it."""
+        with at_the_border():
+            return read_verify_service(self._client.verify.v2.services(checked_sid(sid)).fetch())
+
+    def find_number(self, e164: str) -> NumberInfo | None:
+        """Find a number among those the account rents; None where it is not one of them."""
+        with at_the_border():
+            # Twilio's filter also matches parts of numbers.
+            found = self._of_account().incoming_phone_numbers.list(phone_number=e164, limit=50)
+            return next((read_number(number) for number in found if number.phone_number == e164), None)
+
+    def send_message(self, message: OutgoingMessage) -> MessageSnapshot:
+        """Hand a message over; TwilioOutcomeUnknown means that it may be on its way."""
+        arguments = create_arguments(message)
+        with at_the_border():
+            return read_message(self._of_account().messages.create(**arguments))
+
+    def fetch_message(self, sid: str) -> MessageSnapshot:
+        """Fetch a message as it stands now."""
+        with at_the_border():
+            return read_message(self._of_account().messages(checked_sid(sid)).fetch())
+
+    def list_messages(
+        self,
+        *,
+        to: str,
+        sent_after: datetime | None = None,
+        sent_before: datetime | None = None,
+        page_size: int = 100,
+        limit: int = 1000,
+    ) -> list[MessageSnapshot]:
+        """List messages to a number, newest first; with a date, those not sent yet may be missing."""
+        arguments = list_arguments(
+            to=to, sent_after=sent_after, sent_before=sent_before, page_size=page_size, limit=limit
+        )
+        with at_the_border():
+            return [read_message(message) for message in self._of_account().messages.list(**arguments)]
+
+    def cancel_message(self, sid: str) -> MessageSnapshot:
+        """Cancel a scheduled message; refused with 30409 once it is under way."""
+        with at_the_border():
+            return read_message(self._of_account().messages(checked_sid(sid)).update(status="canceled"))
+
+    def redact_message(self, sid: str) -> MessageSnapshot:
+        """Empty the text of a finished message at Twilio."""
+        with at_the_border():
+            return read_message(self._of_account().messages(checked_sid(sid)).update(body=""))
+
+    def probe_test_credentials(self) -> bool:
+        """Tell whether these are Twilio's test credentials; False for live ones, to which nothing is sent.
+
+        Test credentials may do almost nothing, and Twilio says so: reading the account is refused with 20008. Only
+        then a message from the magic number proves that they work; it reaches nobody and costs nothing. Raises what
+        either request raised otherwise, so wrong credentials are TwilioRefused with 20003.
+        """
+        try:
+            self.fetch_account()
+        except TwilioRefused as refused:
+            if refused.code != TEST_CREDENTIALS_CODE:
+                raise
+            self.send_message(OutgoingMessage(to=MAGIC_RECIPIENT, from_=MAGIC_SENDER, body="Heliograph"))
+            return True
+        return False
+
+    def _of_account(self) -> Any:
+        if not self._account:
+            raise TwilioMisconfigured("The Account SID is not known, and with an API key it cannot be guessed.")
+        return self._client.api.v2010.accounts(checked_sid(self._account))
+
+
+_gateways: OrderedDict[Credentials, Gateway] = OrderedDict()
+_lock = threading.Lock()
+
+
+def gateway_for(credentials: Credentials) -> Gateway:
+    """Return the gateway of these credentials, built once and kept while it is among the most recently used."""
+    with _lock:
+        gateway = _gateways.pop(credentials, None) or Gateway(credentials)
+        _gateways[credentials] = gateway
+        while len(_gateways) > GATEWAYS:
+            _gateways.popitem(last=False)
+        return gateway

@@ -1,0 +1,158 @@
+"""Protection, registration, compliance and scheduling: codes 304xx to 35xxx.
+
+A code from 30451 upwards mostly tells about a registration form and not about a message.
+"""
+
+from integrations.twilio.error_entry import Charged, Retry, Scope, describe
+
+ENTRIES = (
+    describe(
+        30409,
+        "Too late to cancel",
+        "The message is no longer waiting: it is being sent, was sent, or was canceled before.",
+        "Look at its status in the message log. A message that has left cannot be called back.",
+        retry=Retry.NEVER,
+        scope=Scope.REQUEST,
+    ),
+    describe(
+        30410,
+        "Carrier did not answer in time",
+        "A partner of Twilio was disturbed and gave no answer. Twilio did not repeat it, lest it arrive twice.",
+        "Send it again later if the person has not received it. Disturbances are shown at status.twilio.com.",
+        retry=Retry.LATER,
+        scope=Scope.SERVICE,
+        charged=Charged.MAYBE,
+    ),
+    describe(
+        30450,
+        "Stopped as suspected SMS pumping",
+        "Twilio saw a pattern of fraud towards this group of numbers and blocks it for a short while.",
+        "Try again in half an hour. Add people you know to the Safe List in Twilio's Console, "
+        "and see whether one of your public forms is being abused.",
+        retry=Retry.LATER,
+        scope=Scope.COUNTRY,
+        charged=Charged.MAYBE,
+    ),
+    describe(
+        30451,
+        "Toll-free verification: address refused",
+        "The address in your toll-free registration could not be confirmed. No message is concerned.",
+        "Correct the business address at the number in Twilio's Console under Phone Numbers → Manage → Active numbers "
+        "and hand the form in again.",
+        retry=Retry.AFTER_CHANGE,
+        scope=Scope.REGISTRATION,
+    ),
+    describe(
+        30452,
+        "Toll-free verification: e-mail refused",
+        "The e-mail address in your toll-free registration could not be confirmed. No message is concerned.",
+        "Give an address of your organization's own domain, at the number in Twilio's Console under "
+        "Phone Numbers → Manage → Active numbers, and hand it in again.",
+        retry=Retry.AFTER_CHANGE,
+        scope=Scope.REGISTRATION,
+    ),
+    describe(
+        30453,
+        "Held back by Twilio's protection",
+        "Twilio did not deliver the message and gives no closer reason. Its fraud protection is the likely cause.",
+        "Try once more later. If it stays, open a support case in Twilio's Console with the message SID.",
+        retry=Retry.LATER,
+        scope=Scope.SERVICE,
+        charged=Charged.MAYBE,
+    ),
+    describe(
+        30454,
+        "Trial account has used up its messages",
+        "Twilio limits how many messages a trial account may send, and the limit is reached.",
+        "Upgrade the account in Twilio's Console under Billing. It takes effect within a few hours.",
+        retry=Retry.AFTER_CHANGE,
+        scope=Scope.RATE,
+        charged=Charged.MAYBE,
+    ),
+    describe(
+        30485,
+        "Not delivered, reason kept back",
+        "Twilio could not deliver the message and publishes no reason for this code.",
+        "Open a support case in Twilio's Console and give them the message SID from the message page.",
+        retry=Retry.AFTER_CHANGE,
+        scope=Scope.SERVICE,
+        charged=Charged.MAYBE,
+    ),
+    describe(
+        30500,
+        "Twilio failed internally",
+        "Something broke at Twilio after it had accepted the message, and it was not delivered.",
+        "Look at status.twilio.com, make sure the person did not get it, and send again.",
+        retry=Retry.LATER,
+        scope=Scope.SERVICE,
+        charged=Charged.MAYBE,
+    ),
+    describe(
+        30610,
+        "Outside the permitted hours",
+        "Your Twilio account keeps quiet hours, and it was too early or too late where the recipient is.",
+        "Send during the day there. The hours are set in Twilio's Console under Messaging → Compliance Toolkit.",
+        retry=Retry.LATER,
+        scope=Scope.RECIPIENT,
+        charged=Charged.MAYBE,
+    ),
+    describe(
+        30630,
+        "No consent recorded at Twilio",
+        "Twilio's consent list says that this person does not want messages from you.",
+        "Respect it. If the person agrees again, record the new consent and let them send START.",
+        retry=Retry.NEVER,
+        scope=Scope.RECIPIENT,
+        charged=Charged.MAYBE,
+    ),
+    describe(
+        30640,
+        "Recipient is known for lawsuits",
+        "Twilio's compliance check lists this number as belonging to somebody who sues over text messages.",
+        "Do not write to this number, and remove it from your mailings.",
+        retry=Retry.NEVER,
+        scope=Scope.RECIPIENT,
+        charged=Charged.MAYBE,
+    ),
+    describe(
+        30649,
+        "Country can be opened only by hand",
+        "Permission for some countries with much fraud cannot be changed by a program, and for a few not at all.",
+        "Try it in Twilio's Console under Messaging → Settings → Geo permissions, or ask Twilio's support.",
+        retry=Retry.NEVER,
+        scope=Scope.COUNTRY,
+    ),
+    describe(
+        35111,
+        "Time of sending is missing",
+        "The message was marked for later, but no date and time came with it.",
+        "Choose when it should go out, or send it at once.",
+        retry=Retry.NEVER,
+        scope=Scope.REQUEST,
+    ),
+    describe(
+        35114,
+        "Time of sending not possible",
+        "Twilio plans messages from a few minutes up to 35 days ahead, and this time lies outside.",
+        "Choose a time at least a quarter of an hour and at most 35 days from now.",
+        retry=Retry.NEVER,
+        scope=Scope.REQUEST,
+    ),
+    describe(
+        35118,
+        "Planned messages need a Messaging Service",
+        "Twilio can hold a message for later only if it is sent through a Messaging Service.",
+        "Set a Messaging Service at the connection, or send now. Services stand in Twilio's Console under "
+        "Messaging → Services.",
+        retry=Retry.NEVER,
+        scope=Scope.REQUEST,
+    ),
+    describe(
+        35125,
+        "Too many planned messages",
+        "As many messages as Twilio allows are already waiting for their time in this account.",
+        "Wait until some have gone out, or cancel ones that are no longer needed.",
+        retry=Retry.LATER,
+        scope=Scope.RATE,
+    ),
+)
