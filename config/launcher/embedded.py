@@ -1,4 +1,4 @@
-"""PostgreSQL and Valkey from their wheels, for a trial, for development and for tests: prepared here, run by the supervisor."""
+"""PostgreSQL and Valkey from their wheels, for a trial and for tests: prepared here, run by the supervisor."""
 
 import contextlib
 import os
@@ -27,6 +27,7 @@ class EmbeddedServer:
     """A server that is ready to be started, and where it can then be reached."""
 
     service: Service
+    title: str
     url: str
 
 
@@ -95,7 +96,9 @@ def prepare_postgres(folder: Path, *, ports: PortBook, logs: Path, durable: bool
         settle=lambda: _retire_leftover(data / "postmaster.pid", marker=str(data), stop=signal.SIGINT),
         is_answering=lambda: subprocess.run(probe, check=False, env=_plain_environment()).returncode == 0,
     )
-    return EmbeddedServer(service, f"postgresql://{USER}:{password}@{LOOPBACK}:{port}/postgres")
+    return EmbeddedServer(
+        service, f"PostgreSQL on port {port}", f"postgresql://{USER}:{password}@{LOOPBACK}:{port}/postgres"
+    )
 
 
 def prepare_valkey(folder: Path, *, ports: PortBook, logs: Path, durable: bool = True) -> EmbeddedServer:
@@ -138,7 +141,7 @@ def prepare_valkey(folder: Path, *, ports: PortBook, logs: Path, durable: bool =
         settle=lambda: _retire_leftover(data / "valkey.pid", marker=str(configuration), stop=signal.SIGTERM),
         is_answering=lambda: _valkey_answers(port, password),
     )
-    return EmbeddedServer(service, f"redis://:{password}@{LOOPBACK}:{port}/0")
+    return EmbeddedServer(service, f"Valkey on port {port}", f"redis://:{password}@{LOOPBACK}:{port}/0")
 
 
 def _make_cluster(data: Path, *, programs: Path, password: str, account: Account | None, durable: bool) -> None:
@@ -186,14 +189,14 @@ def _refuse_other_version(data: Path) -> None:
     found = (data / "PG_VERSION").read_text(encoding="ascii").strip()
     if found != POSTGRES_MAJOR:
         raise LauncherError(
-            f"The data in {data} were written by PostgreSQL {found}; this version of Heliograph brings {POSTGRES_MAJOR}, "
-            "which cannot read them. To keep them, start the version of Heliograph that wrote them and save them with "
-            "pg_dump; to begin anew, move that folder away."
+            f"The data in {data} were written by PostgreSQL {found}, and this version of Heliograph brings "
+            f"PostgreSQL {POSTGRES_MAJOR}, which cannot read them. To keep them, start the version of Heliograph "
+            "that wrote them and save them with pg_dump; to begin anew, move that folder away."
         )
 
 
 def _retire_leftover(pid_file: Path, *, marker: str, stop: signal.Signals) -> None:
-    """Stop a server on the same data that outlived its launcher; forget a process id that now belongs to another program.
+    """Stop a server on the same data that outlived its launcher; forget a process id that now is another program's.
 
     The lock on the data folder is ours, so nobody else can be meant to be running it.
     """

@@ -70,7 +70,7 @@ def read_run_file(data: Path) -> dict[str, Any] | None:
 
 
 def running_processes() -> dict[str, int]:
-    """Return the process ids of a running `make run` by name (`web`, `worker1`, `postgres`, …); empty where none is up."""
+    """Return the process ids of a running `make run` by name (`web`, `worker1`, …); empty where none is up."""
     data = data_folder()
     if read_run_file(data) is None:
         return {}
@@ -116,7 +116,7 @@ def process_start(pid: int) -> str | None:
 
 
 def read_dotenv(path: Path) -> dict[str, str]:
-    """Return the settings of a `.env` file (NAME=value, quotes allowed, `#` lines are comments); empty where it is absent."""
+    """Return the settings of a `.env` file (NAME=value, quotes allowed); empty where there is none."""
     try:
         lines = path.read_text(encoding="utf-8").splitlines()
     except OSError:

@@ -9,7 +9,7 @@ from pathlib import Path
 from config.launcher.errors import LauncherError
 
 LOOPBACK = "127.0.0.1"
-# Below what the system hands out to outgoing connections: one of those must not sit on a port while its server restarts.
+# Below what the system gives to outgoing connections: one of those could sit on a port while its server restarts.
 PRIVATE_PORTS = range(20_000, 32_000)
 
 
@@ -32,7 +32,7 @@ class PortBook:
         raise PortError(f"No free port from {preferred} to {preferred + 199}.")
 
     def claim_sticky(self, memory: Path) -> int:
-        """Return the port that the file remembers, if it is free, else a new one, which the file remembers from now on."""
+        """Return the port that the file remembers, if it is free, else a new one, which it remembers from now on."""
         remembered = read_port(memory)
         if remembered and self._mark(remembered):
             return remembered

@@ -269,7 +269,7 @@ class Supervisor:
 
 
 def tie_to_parent(number: signal.Signals) -> Callable[[], None] | None:
-    """Return what a child runs before its program so that it gets the signal when its parent dies; None elsewhere than on Linux.
+    """Return what a child runs first so that it gets the signal when its parent dies; None elsewhere than on Linux.
 
     Only the thread that starts it counts as the parent, which is why the supervisor has one thread.
     """
@@ -284,6 +284,15 @@ def tie_to_parent(number: signal.Signals) -> Callable[[], None] | None:
             os._exit(1)
 
     return tie
+
+
+def follow_parent(number: signal.Signals) -> None:
+    """Get the signal when the process that started this one dies (Linux)."""
+    if sys.platform.startswith("linux"):
+        parent = os.getppid()
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, int(number))
+        if os.getppid() != parent:
+            os.kill(os.getpid(), number)
 
 
 def _kill_group(leader: int) -> None:

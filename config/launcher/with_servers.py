@@ -1,4 +1,4 @@
-"""Run a command with embedded servers and throwaway secrets in its environment: `python -m config.launcher.with_servers make …`."""
+"""Run a command with embedded servers and throwaway secrets: `python -m config.launcher.with_servers COMMAND …`."""
 
 import contextlib
 import signal
