@@ -72,7 +72,7 @@ def callback_base(connection: Connection) -> str | None:
 
 
 def hook_signature(connection: Connection, purpose: str) -> str:
-    """Return the hex HMAC-SHA256 of a purpose (`status/{message id}`, `inbound`) under the connection's own key.
+    """Return the hex HMAC-SHA256 of a purpose, the path of a webhook address, under the connection's own key.
 
     It travels as `?h=` in callback URLs of connections that have no live token: without Twilio's Auth Token its
     signature cannot be checked, and this at least proves that the address came from us.

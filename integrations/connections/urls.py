@@ -1,6 +1,4 @@
 """Addresses of the room."""
 
-from django.urls import path
-
 app_name = "connections"
 urlpatterns: list = []
