@@ -1,0 +1,94 @@
+"""The audit log in sentences: one template for each action, a plain fallback for those without."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from .models import AuditEntry
+
+# `{which}` is the object's label, `{old}` and `{new}` the two ends of a change, any other name a field of `changes`.
+_sentences: dict[str, str] = {
+    "organization.created": "created the organization {which}",
+    "organization.changed": "changed the organization's settings",
+    "organization.suspended": "suspended {which}: {reason}",
+    "organization.reactivated": "reactivated {which}",
+    "member.added": "added {which} as {role}",
+    "member.role_changed": "changed the role of {which} from {old} to {new}",
+    "member.removed": "removed {which}, who was {role}",
+    "member.left": "left the organization",
+    "invitation.sent": "sent an invitation as {role} – {which}",
+    "invitation.sent_again": "sent an invitation again – {which}",
+    "invitation.revoked": "took an invitation back – {which}",
+    "api_key.created": "made the API key {which}",
+    "api_key.revoked": "revoked the API key {which}",
+    "user.password_changed": "changed their password",
+    "user.two_factor_activated": "switched two-factor sign-in on",
+    "user.two_factor_deactivated": "switched two-factor sign-in off",
+    "user.recovery_codes_generated": "made new recovery codes",
+}
+# Changes that the sentence has said already.
+_TOLD = {"role", "reason", "via"}
+
+
+@dataclass(frozen=True)
+class Line:
+    """An entry as the page shows it: `details` are (field, words)."""
+
+    entry: AuditEntry
+    sentence: str
+    details: list[tuple[str, str]]
+
+
+def register_sentences(sentences: Mapping[str, str]) -> None:
+    """Let an upper room say how its actions read; use it in `AppConfig.ready()`."""
+    _sentences.update(sentences)
+
+
+def line_of(entry: AuditEntry) -> Line:
+    """Return the entry in words."""
+    template = _sentences.get(entry.action)
+    if entry.action == "member.added" and str(entry.actor_id) == entry.object_id:
+        template = "accepted the invitation and joined as {role}"
+    values = _values(entry)
+    sentence = template.format_map(values) if template else _plain(entry)
+    told = _TOLD if template else set()
+    if template and "{old}" in template:
+        told = {*told, *entry.changes}
+    details = [(name.replace("_", " "), _words(value)) for name, value in entry.changes.items() if name not in told]
+    return Line(entry=entry, sentence=sentence, details=details)
+
+
+def action_in_words(action: str) -> str:
+    """Return the action for a list of choices: `api_key.created` → "API key created"."""
+    words = action.replace(".", " ").replace("_", " ")
+    return words.replace("api key", "API key").replace("user", "account").capitalize().replace("Api", "API")
+
+
+def _plain(entry: AuditEntry) -> str:
+    verb = entry.action.rpartition(".")[2].replace("_", " ")
+    return " ".join(part for part in (verb, entry.object_kind, entry.object_label) if part)
+
+
+class _Values(dict[str, str]):
+    def __missing__(self, key: str) -> str:
+        return "–"
+
+
+def _values(entry: AuditEntry) -> _Values:
+    values = _Values(which=entry.object_label or "–")
+    for name, value in entry.changes.items():
+        if isinstance(value, list) and len(value) == 2:
+            values["old"], values["new"] = (_words(part) for part in value)
+        values[name] = _words(value)
+    return values
+
+
+def _words(value: object) -> str:
+    if isinstance(value, list):
+        if len(value) == 2 and all(not isinstance(part, list) for part in value):
+            return f"{_words(value[0])} → {_words(value[1])}"
+        return ", ".join(_words(part) for part in value)
+    if value is None or value == "":
+        return "empty"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return str(value)

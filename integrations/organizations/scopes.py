@@ -1,0 +1,37 @@
+"""What an API key may be allowed to do: one line for each scope, read by pages, commands and the API."""
+
+from collections.abc import Iterable
+
+from .models import ApiKey
+
+MESSAGES_READ = "messages:read"
+MESSAGES_WRITE = "messages:write"
+CONTACTS_READ = "contacts:read"
+CONTACTS_WRITE = "contacts:write"
+TEMPLATES_READ = "templates:read"
+TEMPLATES_WRITE = "templates:write"
+OPT_OUTS_READ = "opt_outs:read"
+OPT_OUTS_WRITE = "opt_outs:write"
+
+SCOPES: dict[str, str] = {
+    MESSAGES_READ: "See messages, their text and what became of them.",
+    MESSAGES_WRITE: "Send messages, which costs money, and cancel them.",
+    CONTACTS_READ: "See contacts and their phone numbers.",
+    CONTACTS_WRITE: "Add, change and delete contacts.",
+    TEMPLATES_READ: "See templates.",
+    TEMPLATES_WRITE: "Add and change templates.",
+    OPT_OUTS_READ: "See who opted out.",
+    OPT_OUTS_WRITE: "Record opt-outs and take them back.",
+}
+# Spelt out in each key rather than stored as a wildcard: a scope that comes later is not granted to older keys.
+EVERYTHING: tuple[str, ...] = tuple(SCOPES)
+
+
+def key_allows(key: ApiKey, scope: str) -> bool:
+    """Tell whether the key carries the scope."""
+    return scope in key.scopes
+
+
+def unknown_scopes(scopes: Iterable[str]) -> list[str]:
+    """Return those of the scopes that do not exist, in the order given."""
+    return [scope for scope in scopes if scope not in SCOPES]
