@@ -2,5 +2,16 @@
 
 from django.urls import path
 
+from . import views
+
 app_name = "messages"
-urlpatterns: list = []
+urlpatterns = [
+    path("", views.log, name="log"),
+    path("send/", views.send, name="send"),
+    path("send/preview/", views.preview, name="preview"),
+    path("send/fields/", views.template_fields, name="template_fields"),
+    path("test/<uuid:pk>/", views.send_test, name="test"),
+    path("<uuid:pk>/", views.detail, name="detail"),
+    path("<uuid:pk>/cancel/", views.cancel, name="cancel"),
+    path("<uuid:pk>/resolve/", views.resolve, name="resolve"),
+]

@@ -25,7 +25,8 @@
   document.addEventListener("submit", function (event) {
     var form = event.target;
     if (form.dataset.sending) { event.preventDefault(); return; }
-    if (form.method !== "post" || form.hasAttribute("hx-post") || form.hasAttribute("data-many")) return;
+    var isPlain = !form.hasAttribute("hx-post") || form.hasAttribute("data-plain-submit");
+    if (form.method !== "post" || !isPlain || form.hasAttribute("data-many")) return;
     form.dataset.sending = "1";
     setTimeout(function () { delete form.dataset.sending; }, 4000);
   });

@@ -1,0 +1,168 @@
+"""Reads of the message log: pages by key, never by offset, so that page one thousand costs what page one does."""
+
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+from django.db.models import Count, Q, QuerySet
+from django.db.models.functions import Reverse, TruncDate
+from django.utils import timezone
+
+from integrations.organizations.models import Organization
+from integrations.phones import search_forms
+
+from .models import Message
+from .statuses import ARRIVED, AT_TWILIO, FAILURES, IN_FLIGHT, WAITING, Status
+
+PAGE = 50
+_SID_LENGTH = 34
+
+
+@dataclass(frozen=True, kw_only=True)
+class LogFilter:
+    """What the log is narrowed to; every field may be empty. Dates are days of the organization's time zone."""
+
+    query: str = ""
+    status: str = ""
+    direction: str = ""
+    template: uuid.UUID | None = None
+    since: date | None = None
+    until: date | None = None
+
+    @property
+    def is_empty(self) -> bool:
+        return not any((self.query, self.status, self.direction, self.template, self.since, self.until))
+
+
+@dataclass(frozen=True)
+class Page:
+    """Messages newest first; `next` and `previous` are the ids to go on from, or None."""
+
+    messages: Sequence[Message]
+    next: uuid.UUID | None
+    is_first: bool
+
+
+def message_log(organization: Organization, *, wanted: LogFilter) -> QuerySet[Message]:
+    """Return the organization's messages that fit, newest first."""
+    rows = Message.objects.filter(organization=organization).order_by("-id")
+    if wanted.query.strip():
+        rows = rows.filter(_query(wanted.query.strip(), organization))
+    if wanted.status:
+        rows = rows.filter(status=wanted.status)
+    if wanted.direction:
+        rows = rows.filter(direction=wanted.direction)
+    if wanted.template:
+        rows = rows.filter(template_id=wanted.template)
+    zone = ZoneInfo(organization.time_zone)
+    if wanted.since:
+        rows = rows.filter(created_at__gte=datetime.combine(wanted.since, time.min, zone))
+    if wanted.until:
+        rows = rows.filter(created_at__lt=datetime.combine(wanted.until + timedelta(days=1), time.min, zone))
+    return rows
+
+
+def page_of(rows: QuerySet[Message], *, after: uuid.UUID | None = None, size: int = PAGE) -> Page:
+    """Return one page: the newest, or those older than the message `after`."""
+    if after is not None:
+        rows = rows.filter(id__lt=after)
+    found = list(rows.select_related("contact", "connection", "template")[: size + 1])
+    return Page(messages=found[:size], next=found[size - 1].pk if len(found) > size else None, is_first=after is None)
+
+
+def newer_than(rows: QuerySet[Message], *, newest: uuid.UUID | None, most: int = 100) -> int:
+    """Count the messages that came after the one on top, up to `most`."""
+    if newest is not None:
+        rows = rows.filter(id__gt=newest)
+    return len(rows.values_list("id", flat=True)[:most])
+
+
+def find_message(organization: Organization, message_id: uuid.UUID) -> Message | None:
+    """Return one message with what its page shows, or None for another organization's."""
+    return (
+        Message.objects.filter(organization=organization, pk=message_id)
+        .select_related("contact", "connection", "template", "template_version", "organization")
+        .first()
+    )
+
+
+def _query(text: str, organization: Organization) -> Q:
+    """Find by SID, else by number: whole in any writing, or by its last digits."""
+    if len(text) == _SID_LENGTH and text[:2].upper() in {"SM", "MM"}:
+        return Q(provider_sid=text[:2].upper() + text[2:].lower())
+    forms = search_forms(text, region=organization.default_region)
+    wanted = Q(pk=None)
+    if forms.exact:
+        wanted |= Q(phone__in=forms.exact)
+    if forms.suffix:
+        wanted |= Q(pk__in=_ending_with(forms.suffix, organization))
+    return wanted
+
+
+def _ending_with(digits: str, organization: Organization) -> QuerySet[Message]:
+    """Return the ids of messages whose number ends so, by the index on the reversed number."""
+    return (
+        Message.objects.filter(organization=organization)
+        .annotate(backwards=Reverse("phone"))
+        .filter(backwards__startswith=digits[::-1])
+        .values("pk")
+    )
+
+
+@dataclass(frozen=True)
+class Day:
+    """The messages of one day, by how they fared."""
+
+    day: date
+    delivered: int
+    on_way: int
+    failed: int
+
+    @property
+    def total(self) -> int:
+        return self.delivered + self.on_way + self.failed
+
+    def share(self, count: int, *, of: int) -> int:
+        """Return what part of the highest day a count is, in whole per cent; never nothing where there is something."""
+        return max(1, round(100 * count / of)) if count and of else 0
+
+
+def last_days(organization: Organization, *, days: int = 14) -> list[Day]:
+    """Return outbound messages by day of the organization's zone, oldest first, days without any included."""
+    zone = ZoneInfo(organization.time_zone)
+    today = timezone.now().astimezone(zone).date()
+    first = today - timedelta(days=days - 1)
+    counted = (
+        Message.objects.filter(
+            organization=organization,
+            direction=Message.Direction.OUTBOUND,
+            created_at__gte=datetime.combine(first, time.min, zone),
+        )
+        .annotate(day=TruncDate("created_at", tzinfo=zone))
+        .values("day")
+        .annotate(
+            delivered=Count("id", filter=Q(status__in=ARRIVED)),
+            failed=Count("id", filter=Q(status__in=FAILURES)),
+            on_way=Count("id", filter=Q(status__in=WAITING | IN_FLIGHT | AT_TWILIO)),
+        )
+    )
+    by_day = {row["day"]: row for row in counted}
+    empty = {"delivered": 0, "on_way": 0, "failed": 0}
+    return [
+        Day(day=day, **{key: by_day.get(day, empty)[key] for key in empty})
+        for day in (first + timedelta(days=offset) for offset in range(days))
+    ]
+
+
+def waiting_count(organization: Organization) -> int:
+    """Count the messages that wait in the queue, up to a thousand."""
+    return len(
+        Message.objects.filter(organization=organization, status=Status.QUEUED).values_list("pk", flat=True)[:1000]
+    )
+
+
+def flagged(organization: Organization) -> QuerySet[Message]:
+    """Return the messages that only a person can settle."""
+    return Message.objects.filter(organization=organization, needs_person=True, status=Status.UNKNOWN)

@@ -1,0 +1,203 @@
+"""Pages of sending: write one, watch the log, look at one."""
+
+import secrets
+import uuid
+from typing import Any
+
+from django.contrib import messages
+from django.http import Http404, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.http import require_POST
+
+from integrations.connections.models import Connection
+from integrations.organizations.models import as_uuid
+from integrations.organizations.pages import MemberRequest, member_page
+from integrations.organizations.roles import Capability
+from messaging.contacts.models import Contact
+
+from . import outbox, resolving
+from .forms import LogFilterForm, SendForm, field_for
+from .idempotency import KeyReused, once
+from .models import Message
+from .outbox import Draft, EnqueueProblem
+from .reasons import reason_of
+from .selectors import find_message, message_log, newer_than, page_of
+from .statuses import FINAL, WAITING
+
+TEST_TEXT = "This is a test message from {organization}. If you read it, the Twilio connection works."
+
+
+@member_page(Capability.SEND)
+def send(request: MemberRequest) -> HttpResponse:
+    """Write and send one message."""
+    organization = request.organization
+    if request.method != "POST":
+        form = SendForm(organization=organization, initial=_initial(request))
+        return render(request, "messaging/sending/send.html", _send_context(form))
+    form = SendForm(request.POST, organization=organization)
+    if form.is_valid():
+        draft = form.draft(source="page", created_by_id=request.user.pk)
+        key = f"page:{request.user.pk}:{form.cleaned_data['nonce'] or secrets.token_hex(8)}"
+        try:
+            message, is_new = once(
+                organization,
+                key=key,
+                body=_what_was_typed(request),
+                make=lambda: outbox.enqueue(organization, draft=draft),
+            )
+        except EnqueueProblem as problem:
+            form.add_error(field_for(problem.field), problem.detail)
+        except KeyReused:
+            form.add_error(None, "This page was already sent with another text. Check it and press Send again.")
+        else:
+            if is_new:
+                messages.success(request, "The message is stored as blocked." if message.error_reason else "Queued.")
+            return redirect("messages:detail", pk=message.pk)
+    return render(request, "messaging/sending/send.html", _send_context(form), status=422)
+
+
+@member_page(Capability.SEND)
+@require_POST
+def preview(request: MemberRequest) -> HttpResponse:
+    """Show the text as the recipient will read it, its segments and its route; stores nothing."""
+    form = SendForm(request.POST, organization=request.organization)
+    context: dict[str, Any] = {"form": form}
+    if form.is_valid():
+        try:
+            context["composed"] = outbox.compose(request.organization, draft=form.draft())
+        except EnqueueProblem as problem:
+            context["problem"] = problem.detail
+    return render(request, "messaging/sending/_preview.html", context)
+
+
+@member_page(Capability.SEND)
+@require_POST
+def template_fields(request: MemberRequest) -> HttpResponse:
+    """Give the fields of the chosen template's variables."""
+    data = request.POST.copy()
+    form = SendForm(data, organization=request.organization)
+    return render(request, "messaging/sending/_variables.html", {"form": form})
+
+
+@member_page(Capability.VIEW)
+def log(request: MemberRequest) -> HttpResponse:
+    """List messages; as a partial, refresh the rows that are on the screen without moving them."""
+    form = LogFilterForm(request.GET, organization=request.organization)
+    wanted = form.wanted()
+    rows = message_log(request.organization, wanted=wanted)
+    top, after = as_uuid(request.GET.get("top")), as_uuid(request.GET.get("after"))
+    is_refresh = bool(request.htmx) and top is not None
+    page = page_of(rows.filter(id__lte=top) if is_refresh else rows, after=after)
+    if not is_refresh:
+        top = page.messages[0].pk if page.messages else None
+    context = {
+        "title": "Messages",
+        "form": form,
+        "wanted": wanted,
+        "page": page,
+        "top": top,
+        "after": after,
+        "newer": newer_than(rows, newest=top) if is_refresh and page.is_first else 0,
+        "is_refresh": is_refresh,
+        "query": _query_without(request, "top", "after"),
+    }
+    return render(request, "messaging/sending/_log_rows.html" if is_refresh else "messaging/sending/log.html", context)
+
+
+@member_page(Capability.VIEW)
+def detail(request: MemberRequest, pk: uuid.UUID) -> HttpResponse:
+    """Show one message with its timeline; as a partial, only what changes."""
+    message = _message(request, pk)
+    context = {
+        "title": "Message",
+        "message": message,
+        "events": message.events.all(),
+        "reason": reason_of(message),
+        "is_final": message.status in FINAL,
+        "may_cancel": message.status in WAITING and request.member.can(Capability.SEND),
+        "may_resolve": message.needs_person and request.member.can(Capability.SEND),
+    }
+    return render(request, "messaging/sending/_detail.html" if request.htmx else "messaging/sending/detail.html", context)
+
+
+@member_page(Capability.SEND)
+@require_POST
+def cancel(request: MemberRequest, pk: uuid.UUID) -> HttpResponse:
+    """Cancel a message that still waits."""
+    message = _message(request, pk)
+    if outbox.cancel(message, actor=request.user):
+        messages.success(request, "Canceled: it was not sent.")
+    else:
+        messages.error(request, "Too late to cancel: the message was already handed over.")
+    return redirect("messages:detail", pk=pk)
+
+
+@member_page(Capability.SEND)
+@require_POST
+def resolve(request: MemberRequest, pk: uuid.UUID) -> HttpResponse:
+    """Settle a flagged message by what a person saw in Twilio's log."""
+    message = _message(request, pk)
+    answer = request.POST.get("was_sent")
+    if answer not in {"yes", "no"}:
+        messages.error(request, "Say whether Twilio's log shows the message.")
+    elif resolving.resolve(message, was_sent=answer == "yes", actor=request.user):
+        messages.success(request, "Settled.")
+    else:
+        messages.info(request, "It settled by itself in the meantime.")
+    return redirect("messages:detail", pk=pk)
+
+
+@member_page(Capability.MANAGE_CONNECTIONS)
+@require_POST
+def send_test(request: MemberRequest, pk: uuid.UUID) -> HttpResponse:
+    """Send the test text through one connection."""
+    organization = request.organization
+    connection = get_object_or_404(Connection, organization=organization, pk=pk)
+    draft = Draft(
+        to=request.POST.get("to", ""),
+        body=TEST_TEXT.format(organization=organization.name),
+        connection=connection,
+        source="test",
+        created_by_id=request.user.pk,
+    )
+    try:
+        message = outbox.enqueue(organization, draft=draft)
+    except EnqueueProblem as problem:
+        messages.error(request, problem.detail)
+        return redirect("connections:detail", pk=pk)
+    return redirect("messages:detail", pk=message.pk)
+
+
+def _message(request: MemberRequest, pk: uuid.UUID) -> Message:
+    message = find_message(request.organization, pk)
+    if message is None:
+        raise Http404("There is no such message.")
+    return message
+
+
+def _initial(request: MemberRequest) -> dict[str, Any]:
+    initial: dict[str, Any] = {"nonce": secrets.token_urlsafe(16)}
+    contact_id, template_id = as_uuid(request.GET.get("contact")), as_uuid(request.GET.get("template"))
+    if contact_id:
+        contact = get_object_or_404(Contact, organization=request.organization, pk=contact_id)
+        initial |= {"contact": contact.pk, "to": contact.phone}
+    if template_id:
+        initial["template"] = str(template_id)
+    return initial
+
+
+def _send_context(form: SendForm) -> dict[str, Any]:
+    return {"title": "Send SMS", "form": form}
+
+
+def _what_was_typed(request: MemberRequest) -> dict[str, str]:
+    return {name: value for name, value in request.POST.items() if name != "csrfmiddlewaretoken"}
+
+
+def _query_without(request: MemberRequest, *names: str) -> str:
+    query = request.GET.copy()
+    for name in names:
+        query.pop(name, None)
+    return query.urlencode()
+
+
