@@ -85,6 +85,7 @@ INSTALLED_APPS = [
     "django_htmx",
     "django_structlog",
     "django_prometheus",
+    "ninja",
     "phonenumber_field",
     "integrations",
     "messaging",
