@@ -1,8 +1,8 @@
 """Credentials of sandbox accounts, derived from the installation's sandbox secret and never stored.
 
 A restarted sandbox knows every account again: an Account SID carries 64 random bits and 64 bits that only the holder of
-the secret can compute, and the SID of an API key carries the same random bits, so that a request which names nothing but
-the key (Messaging and Verify do not have the account in their paths) still leads to its account.
+the secret can compute, and the SID of an API key carries the same random bits, so that a request which names only the
+key (Messaging and Verify have no account in their paths) still leads to its account.
 """
 
 import hashlib

@@ -13,6 +13,7 @@ class Command(BaseCommand):
     """Serve the simulated Twilio until SIGTERM or Ctrl-C."""
 
     help = "Runs the simulated Twilio, a process of its own. It keeps everything in memory."
+    requires_system_checks = ()  # it uses nothing of Django but two settings
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         """Add where to listen and how much to say."""

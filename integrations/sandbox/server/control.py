@@ -245,6 +245,7 @@ def control_routes() -> list[web.RouteDef]:
     """Return the routes of the control API."""
     account = "/sandbox/accounts/{account_sid}"
     return [
+        web.get("/", health),
         web.get("/sandbox/health", health),
         web.get("/sandbox/dials", guarded(show_dials)),
         web.put("/sandbox/dials", guarded(replace_dials)),

@@ -1,6 +1,6 @@
 """The dials: how slow, faulty and unlucky the simulated Twilio is, as one validated JSON document.
 
-Rates are shares of requests between 0 and 1. The fault rates together cannot exceed 1: a request meets one fault at most.
+Rates are shares of requests, 0 to 1. The fault rates together cannot exceed 1: a request meets one fault at most.
 """
 
 from dataclasses import dataclass, field

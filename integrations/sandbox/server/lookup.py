@@ -5,7 +5,7 @@ from typing import Any
 
 import phonenumbers
 from aiohttp import web
-from phonenumbers import PhoneNumberType, ValidationResult
+from phonenumbers import NumberParseException, PhoneNumberType, ValidationResult
 
 from .door import Call
 from .wire import json_response
@@ -41,6 +41,12 @@ _REASONS = {
     ValidationResult.INVALID_COUNTRY_CODE: "INVALID_COUNTRY_CODE",
     ValidationResult.INVALID_LENGTH: "INVALID_LENGTH",
     ValidationResult.IS_POSSIBLE_LOCAL_ONLY: "TOO_SHORT",
+}
+_UNREADABLE = {
+    NumberParseException.INVALID_COUNTRY_CODE: "INVALID_COUNTRY_CODE",
+    NumberParseException.TOO_SHORT_NSN: "TOO_SHORT",
+    NumberParseException.TOO_SHORT_AFTER_IDD: "TOO_SHORT",
+    NumberParseException.TOO_LONG: "TOO_LONG",
 }
 
 
@@ -84,9 +90,8 @@ def _read(text: str, *, country: str) -> tuple[phonenumbers.PhoneNumber | None, 
         return None, "NOT_A_NUMBER"
     try:
         number = phonenumbers.parse(text, country)
-    except phonenumbers.NumberParseException as error:
-        is_country = error.error_type == phonenumbers.NumberParseException.INVALID_COUNTRY_CODE
-        return None, "INVALID_COUNTRY_CODE" if is_country else "NOT_A_NUMBER"
+    except NumberParseException as error:
+        return None, _UNREADABLE.get(error.error_type, "NOT_A_NUMBER")
     reason = _REASONS.get(phonenumbers.is_possible_number_with_reason(number))
     if reason is None and not phonenumbers.is_valid_number(number):
         reason = "INVALID_BUT_POSSIBLE"
