@@ -59,9 +59,12 @@ class Timers:
         self._handle = None
         # A bounded batch: requests are answered between two batches even while thousands of timers are due.
         self._armed_for = float("-inf")
-        for _ in range(_BATCH):
-            if not self._heap or self._heap[0][0] > self.now():
-                break
-            _due, _number, action, subject = heapq.heappop(self._heap)
-            action(subject)
-        self._arm()
+        try:
+            for _ in range(_BATCH):
+                if not self._heap or self._heap[0][0] > self.now():
+                    break
+                _due, _number, action, subject = heapq.heappop(self._heap)
+                action(subject)
+        finally:
+            # Also after an action that failed: one bad message must not stop the clock for all.
+            self._arm()

@@ -1,5 +1,6 @@
-"""Parts that need no server: signatures, segments, memory."""
+"""Parts that need no server: signatures, segments, timers, memory."""
 
+import asyncio
 import json
 import random
 from pathlib import Path
@@ -11,6 +12,7 @@ from integrations.sandbox.credentials import new_account_sid
 from integrations.sandbox.server.model import Message
 from integrations.sandbox.server.segments import count_segments, smart_encode
 from integrations.sandbox.server.signing import sign
+from integrations.sandbox.server.timers import Timers
 from integrations.sandbox.server.world import World
 
 SHARED = Path(__file__).resolve().parents[4] / "shared" / "twilio"
@@ -108,3 +110,25 @@ def test_oldest_finished_messages_make_room() -> None:
     assert sorted(m.number for m in account.order) == [m.number for m in account.order]
     assert sum(len(messages) for messages in account.by_phone.values()) == len(account.order)
     assert account.counts["messages_dropped"] == 1000 - len(account.order)
+
+
+def test_action_that_fails_does_not_stop_the_clock() -> None:
+    async def run() -> list[str]:
+        asyncio.get_running_loop().set_exception_handler(lambda loop, context: None)
+        timers, done, over = Timers(), [], asyncio.Event()
+
+        def act(name: str) -> None:
+            done.append(name)
+            if name == "bad":
+                raise ValueError(name)
+            if name == "last":
+                over.set()
+
+        for seconds, name in ((3600, "last"), (60, "second"), (30, "bad")):
+            timers.after(seconds, act, name)
+        timers.advance(100)
+        timers.advance(3600)
+        await asyncio.wait_for(over.wait(), 5)
+        return done
+
+    assert asyncio.run(run()) == ["bad", "second", "last"]
