@@ -12,6 +12,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from config.launcher.keys import keep_secret
+
 CHECKOUT = Path(__file__).resolve().parents[2]
 RELOCATED = Path("/var/lib/heliograph")
 RUN_FILE = "run.json"
@@ -47,11 +49,14 @@ def servers_folder(data: Path) -> Path:
     """Return the folder of the embedded servers' data.
 
     PostgreSQL refuses to run as root, and the user it runs as instead cannot enter a folder below a closed one, such as
-    root's home. There the data lies under /var/lib, in a folder of its own for every checkout.
+    root's home. There the data lie under /var/lib, in a folder of its own for every checkout: for its path, so that a
+    copy of it gets another, and for a mark inside it, so that a fresh clone in its place does not meet a database whose
+    keys are gone.
     """
     if os.geteuid() != 0 or is_open_to_all(data):
         return data / "servers"
-    key = hashlib.sha256(str(data).encode()).hexdigest()[:12]
+    mark = keep_secret(data / "installation")
+    key = hashlib.sha256(f"{data}\n{mark}".encode()).hexdigest()[:12]
     checkout = re.sub(r"[^A-Za-z0-9_-]+", "-", data.parent.name).strip("-") or "checkout"
     return RELOCATED / f"{checkout}-{key}"
 

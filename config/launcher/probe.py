@@ -1,4 +1,4 @@
-"""Ask the web server of this container whether it lives: the health check of the image (`python -m config.launcher.probe`)."""
+"""Ask this container's web server whether it lives: the image's health check (`python -m config.launcher.probe`)."""
 
 import http.client
 import os

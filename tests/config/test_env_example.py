@@ -35,5 +35,12 @@ def test_every_setting_has_its_line_of_explanation(example: str) -> None:
 
 
 def test_example_holds_no_secret(example: str) -> None:
-    for name in ("SECRET_KEY", "CREDENTIAL_KEYS", "SANDBOX_SECRET", "POSTGRES_PASSWORD", "METRICS_TOKEN", "DATABASE_URL"):
+    for name in (
+        "SECRET_KEY",
+        "CREDENTIAL_KEYS",
+        "SANDBOX_SECRET",
+        "POSTGRES_PASSWORD",
+        "METRICS_TOKEN",
+        "DATABASE_URL",
+    ):
         assert re.search(rf"^(?:# )?{name}=$", example, re.MULTILINE), name

@@ -1,5 +1,6 @@
 import json
 import os
+import shutil
 import stat
 import subprocess
 import sys
@@ -105,12 +106,18 @@ def test_servers_of_a_closed_home_live_elsewhere_for_root_only(tmp_path: Path, m
     closed = tmp_path / "home"
     closed.mkdir(mode=0o700)
     one, other = closed / "one" / ".data", closed / "other" / ".data"
+    for data in (one, other):
+        data.mkdir(parents=True)
     monkeypatch.setattr(environment.os, "geteuid", lambda: 1000)
     assert servers_folder(one) == one / "servers"
     monkeypatch.setattr(environment.os, "geteuid", lambda: 0)
     assert servers_folder(one).parent == Path("/var/lib/heliograph")
     assert servers_folder(one) != servers_folder(other)
-    assert servers_folder(one) == servers_folder(one)
+    first = servers_folder(one)
+    assert servers_folder(one) == first
+    shutil.rmtree(one)
+    one.mkdir()
+    assert servers_folder(one) != first, "a fresh clone must not meet the old one's database"
 
 
 def test_servers_of_an_open_folder_stay_in_it(folder: Path) -> None:
