@@ -1,0 +1,57 @@
+"""What every page of messaging shows alike: numbers, times and the state of a message."""
+
+from typing import Any
+
+from django import template
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from integrations.phones import find_region, flag_emoji, pretty, region_name
+from integrations.templatetags.hg_base import when
+from messaging.sending.statuses import Status
+
+register = template.Library()
+register.simple_tag(when, name="when")
+
+_TONES: dict[str, tuple[str, str]] = {
+    Status.SCHEDULED: ("grey", "schedule"),
+    Status.QUEUED: ("grey", "hourglass_empty"),
+    Status.SENDING: ("blue", "outbound"),
+    Status.ACCEPTED: ("blue", "cell_tower"),
+    Status.SENT: ("blue", "send"),
+    Status.UNKNOWN: ("violet", "help"),
+    Status.DELIVERED: ("green", "check_circle"),
+    Status.READ: ("green", "done_all"),
+    Status.UNDELIVERED: ("amber", "warning"),
+    Status.FAILED: ("red", "error"),
+    Status.BLOCKED: ("red", "block"),
+    Status.CANCELED: ("grey", "cancel"),
+    Status.RECEIVED: ("blue", "call_received"),
+}
+
+
+@register.simple_tag
+def phone(value: str) -> SafeString:
+    """Show a stored number as people write it internationally, with its flag and, as title, its country."""
+    region = find_region(value)
+    if not region:
+        return format_html('<span class="hg-phone hg-num hg-nowrap">{}</span>', pretty(value))
+    return format_html(
+        '<span class="hg-phone hg-num hg-nowrap" title="{}"><span aria-hidden="true">{}</span> {}</span>',
+        region_name(region),
+        flag_emoji(region),
+        pretty(value),
+    )
+
+
+@register.inclusion_tag("components/pill.html")
+def status_pill(status: str) -> dict[str, Any]:
+    """Show the state of a message: a colour, an icon and a word, the same on every page."""
+    tone, icon = _TONES.get(status, ("grey", "help"))
+    label = Status(status).label if status in Status.values else status
+    return {"pill": {"tone": tone, "icon": icon, "label": label}}
+
+
+register.filter("pretty_phone", pretty)
+register.filter("region_name", region_name)
+register.filter("flag", flag_emoji)
