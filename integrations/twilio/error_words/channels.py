@@ -211,7 +211,7 @@ ENTRIES = (
     ),
     describe(
         63040,
-        "Template rejected",
+        "WhatsApp refused the template",
         "WhatsApp has examined the template and does not permit it.",
         "Read the reason in Twilio's Console under Messaging → Content Template Builder, change the text, hand "
         "it in again.",
@@ -221,7 +221,7 @@ ENTRIES = (
     ),
     describe(
         63041,
-        "Template paused",
+        "WhatsApp has paused the template",
         "WhatsApp has paused the template for some hours or days because people complained or did not read it.",
         "Use another template meanwhile, and write to fewer, interested people when it is back.",
         retry=Retry.LATER,
@@ -230,7 +230,7 @@ ENTRIES = (
     ),
     describe(
         63042,
-        "Template switched off",
+        "WhatsApp withdrew the template",
         "WhatsApp has taken the template out of use for good after repeated poor ratings.",
         "Create a new template with a better text in Twilio's Console under Messaging → Content Template Builder.",
         retry=Retry.AFTER_CHANGE,

@@ -9,7 +9,7 @@ from integrations.twilio.error_entry import Charged, Retry, Scope, describe
 ENTRIES = (
     describe(
         30001,
-        "Queue overflow at the sender",
+        "Too many messages waiting at the sender",
         "More messages were handed in than this sender can pass on within hours, and this one fell out of the queue.",
         "Send it again later. Spread large mailings over more numbers in Twilio's Console under "
         "Messaging → Services → Sender Pool, or lower the speed.",
