@@ -82,11 +82,11 @@ class Launch:
         self._start_servers()
         self._write_run_file()
         self._manage("migrate", "migrate", "--no-input", "-v", "0")
-        what_to_try = self._manage("seed_demo", "seed_demo")
+        what_to_try = self._manage("seed_demo", "seed_demo") if self._has_sandbox() else ""
         self._start_processes(listener)
         say("")
         say(f"Ready: {self.settings['PUBLIC_BASE_URL']}")
-        say(what_to_try.strip())
+        say(what_to_try.strip() or "SANDBOX_ENABLED is off, so there is no demo organization.")
         say(f"Logs, and e-mails that would have been sent: {self.logs}")
         say("Ctrl-C stops everything; the next `make run` goes on where this one ended.")
 
@@ -202,15 +202,19 @@ class Launch:
                 orphan_signal=signal.SIGTERM,
                 is_answering=lambda: _fetch(f"{address}/health/live").startswith("200"),
             ),
-            self._service(
-                "sandbox",
-                commands.sandbox(),
-                stage=SANDBOX_STAGE,
-                stop_seconds=2.0,
-                is_answering=lambda: bool(_fetch(self.settings["SANDBOX_URL"])),
-            ),
             self._service("beat", commands.beat(schedule=self.data / "beat-schedule"), stop_seconds=3.0),
         ]
+        if self._has_sandbox():
+            own = f"http://{LOOPBACK}:{self.settings['SANDBOX_PORT']}"
+            services.append(
+                self._service(
+                    "sandbox",
+                    commands.sandbox(),
+                    stage=SANDBOX_STAGE,
+                    stop_seconds=2.0,
+                    is_answering=lambda: bool(_fetch(own)),
+                )
+            )
         services += [
             self._service(
                 f"worker{number}",
@@ -248,6 +252,9 @@ class Launch:
             orphan_signal=orphan_signal,
             is_answering=is_answering,
         )
+
+    def _has_sandbox(self) -> bool:
+        return self.settings["SANDBOX_ENABLED"].lower() in {"1", "true", "yes", "on", "y", "ok"}
 
     def _default(self, name: str, value: str) -> None:
         if not self.settings.get(name):
