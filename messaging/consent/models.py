@@ -54,3 +54,16 @@ class OptOut(models.Model):
 
     def __str__(self) -> str:
         return f"Opt-out of {mask_phone(self.phone)}"
+
+    @property
+    def is_active(self) -> bool:
+        return self.ended_at is None
+
+    @property
+    def locked_because(self) -> str:
+        """Why no member can end it, in a sentence; "" where one can, because a member made it."""
+        if self.source == self.Source.STAFF:
+            return ""
+        if self.source == self.Source.API:
+            return "Recorded through the API: the system that recorded it can end it, or the person texts START."
+        return "Only the person can undo this, by texting START to your number. No member can do it for them."

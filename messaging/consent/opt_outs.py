@@ -13,6 +13,10 @@ from .models import OptOut
 
 STOP_TAG = "Twilio-Message-stop"
 VERIFICATION = "verification"
+SENTENCES = {
+    "opt_out.started": "opted {phone} out",
+    "opt_out.ended": "ended the opt-out of {phone}",
+}
 # What the person asked for themselves, or what Twilio holds against a number: no member may undo it.
 BY_THE_PERSON = frozenset({OptOut.Source.KEYWORD, OptOut.Source.TWILIO})
 
@@ -70,6 +74,7 @@ def opt_out(
             if twilio_scope and not standing.twilio_scope:
                 standing.twilio_scope = twilio_scope
                 standing.save(update_fields=["twilio_scope"])
+            _tag(organization, phone)
             return standing
         if standing is not None:
             standing.ended_at, standing.ended_by = timezone.now(), source
@@ -106,8 +111,8 @@ def end_by_member(standing: OptOut, *, actor: User, ip: str = "") -> None:
         standing.refresh_from_db()
         if standing.ended_at is not None:
             raise OptOutProblem("ended", "This opt-out has already ended.")
-        if standing.source != OptOut.Source.STAFF:
-            raise OptOutProblem("needs_start", why_members_cannot_end(standing))
+        if standing.locked_because:
+            raise OptOutProblem("needs_start", standing.locked_because)
         standing.ended_at, standing.ended_by = timezone.now(), OptOut.Source.STAFF
         standing.save(update_fields=["ended_at", "ended_by"])
         _tag(standing.organization, standing.phone)
@@ -119,15 +124,6 @@ def end_by_member(standing: OptOut, *, actor: User, ip: str = "") -> None:
             changes={"phone": mask_phone(standing.phone)},
             ip=ip,
         )
-
-
-def why_members_cannot_end(standing: OptOut) -> str:
-    """Return the sentence that says who can end this opt-out, or "" where a member can."""
-    if standing.source == OptOut.Source.STAFF:
-        return ""
-    if standing.source == OptOut.Source.API:
-        return "It was recorded through the API; the system that recorded it ends it there, or the person texts START."
-    return "Only the person can undo this, by texting START to your number. No member can do it for them."
 
 
 def refresh_stop_tag(organization: Organization, *, phone: str) -> None:

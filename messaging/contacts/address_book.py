@@ -1,0 +1,185 @@
+"""Keeping contacts: create, change, delete, tag. Each change a member makes is in the audit log, numbers masked."""
+
+import unicodedata
+from dataclasses import dataclass
+from typing import Any
+
+from django.db import IntegrityError, transaction
+
+from integrations.masking import mask_email, mask_phone
+from integrations.organizations.audit import record
+from integrations.organizations.models import Organization, User
+from integrations.phones import Phone
+from messaging.consent.opt_outs import STOP_TAG, refresh_stop_tag
+
+from .models import Contact, Tag
+
+SENTENCES = {
+    "contact.created": "added the contact {which}",
+    "contact.changed": "changed the contact {which}",
+    "contact.deleted": "deleted the contact {which}",
+    "contact.tagged": "tagged {which} with {tag}",
+    "contact.untagged": "took the tag {tag} from {which}",
+}
+MOST_TAGS = 50
+_LONGEST_TAG = Tag._meta.get_field("name").max_length or 60
+
+
+class ContactProblem(Exception):
+    """A change that cannot be made: a stable `code`, a sentence for people, the field, and who is in the way."""
+
+    def __init__(self, code: str, detail: str, *, field: str = "", existing: Contact | None = None) -> None:
+        super().__init__(detail)
+        self.code, self.detail, self.field, self.existing = code, detail, field, existing
+
+
+@dataclass(frozen=True, kw_only=True)
+class Details:
+    """What a member enters about a contact."""
+
+    phone: Phone
+    name: str = ""
+    email: str = ""
+    language: str = ""
+    notes: str = ""
+
+    def as_fields(self) -> dict[str, str]:
+        """Return the values of the contact's fields."""
+        return {
+            "phone": self.phone.e164,
+            "region": self.phone.region[:3],
+            "name": plain_line(self.name)[:150],
+            "email": self.email,
+            "language": self.language,
+            "notes": self.notes,
+        }
+
+
+def create_contact(organization: Organization, *, details: Details, actor: User, ip: str = "") -> Contact:
+    """Add a contact; raise ContactProblem where the number has one. The same form sent twice adds one contact."""
+    fields = details.as_fields()
+    try:
+        with transaction.atomic():
+            contact = Contact.objects.create(organization=organization, **fields)
+            refresh_stop_tag(organization, phone=contact.phone)
+            record(
+                organization,
+                actor=actor,
+                action="contact.created",
+                target=contact,
+                changes={"phone": mask_phone(contact.phone)},
+                ip=ip,
+            )
+    except IntegrityError:
+        existing = Contact.objects.filter(organization=organization, phone=details.phone.e164).first()
+        if existing is not None and all(getattr(existing, name) == value for name, value in fields.items()):
+            return existing
+        raise _taken(existing) from None
+    return contact
+
+
+def update_contact(contact: Contact, *, details: Details, actor: User, ip: str = "") -> list[str]:
+    """Change a contact and return the names of the fields that changed; raise ContactProblem for a taken number."""
+    fields = details.as_fields()
+    changed = [name for name, value in fields.items() if getattr(contact, name) != value]
+    if not changed:
+        return []
+    changes = {name: _masked(name, getattr(contact, name), fields[name]) for name in changed if name != "region"}
+    former = str(contact.phone)
+    for name in changed:
+        setattr(contact, name, fields[name])
+    try:
+        with transaction.atomic():
+            contact.save(update_fields=[*changed, "updated_at"])
+            if contact.phone != former:
+                # Opt-outs belong to the number, not to the person behind it.
+                refresh_stop_tag(contact.organization, phone=contact.phone)
+            record(contact.organization, actor=actor, action="contact.changed", target=contact, changes=changes, ip=ip)
+    except IntegrityError:
+        existing = Contact.objects.filter(organization=contact.organization, phone=details.phone.e164).first()
+        raise _taken(existing) from None
+    return changed
+
+
+def delete_contact(contact: Contact, *, actor: User, ip: str = "") -> None:
+    """Delete a contact; messages keep their history and opt-outs stay in force, because both hang on the number."""
+    with transaction.atomic():
+        record(
+            contact.organization,
+            actor=actor,
+            action="contact.deleted",
+            target=contact,
+            changes={"phone": mask_phone(contact.phone)},
+            ip=ip,
+        )
+        contact.delete()
+
+
+def add_tag(contact: Contact, *, name: str, actor: User, ip: str = "") -> Tag:
+    """Tag a contact, with the tag of that name in any case or a new one; raise ContactProblem for a bad name."""
+    name = plain_line(name)
+    if not name:
+        raise ContactProblem("empty", "Write the tag first.", field="name")
+    if len(name) > _LONGEST_TAG:
+        raise ContactProblem("too_long", f"A tag has at most {_LONGEST_TAG} characters.", field="name")
+    if name.casefold() == STOP_TAG.casefold():
+        raise ContactProblem("reserved", f"{STOP_TAG} follows the opt-outs: opt the contact out instead.", field="name")
+    if contact.tags.count() >= MOST_TAGS:
+        raise ContactProblem("too_many", f"A contact has at most {MOST_TAGS} tags.", field="name")
+    with transaction.atomic():
+        tag = Tag.objects.filter(organization=contact.organization, name__iexact=name).first()
+        if tag is None:
+            tag, _ = Tag.objects.get_or_create(organization=contact.organization, name=name)
+        if not contact.tags.filter(pk=tag.pk).exists():
+            contact.tags.add(tag)
+            record(
+                contact.organization,
+                actor=actor,
+                action="contact.tagged",
+                target=contact,
+                changes={"tag": tag.name},
+                ip=ip,
+            )
+    return tag
+
+
+def remove_tag(contact: Contact, *, tag: Tag, actor: User, ip: str = "") -> None:
+    """Take a tag from a contact; raise ContactProblem for the tag that follows the opt-outs."""
+    if tag.name == STOP_TAG:
+        raise ContactProblem("reserved", f"{STOP_TAG} goes by itself when the opt-out ends.", field="name")
+    with transaction.atomic():
+        if contact.tags.filter(pk=tag.pk).exists():
+            contact.tags.remove(tag)
+            record(
+                contact.organization,
+                actor=actor,
+                action="contact.untagged",
+                target=contact,
+                changes={"tag": tag.name},
+                ip=ip,
+            )
+
+
+def plain_line(text: str) -> str:
+    """Return the text as one line without signs that cannot be seen or that turn the reading direction.
+
+    Joiners stay: Indic and Persian names need them.
+    """
+    kept = (sign for sign in text if unicodedata.category(sign) not in {"Cf", "Cs"} or sign in "\u200c\u200d")
+    spaced = "".join(" " if unicodedata.category(sign) == "Cc" else sign for sign in kept)
+    return " ".join(spaced.split())
+
+
+def _taken(existing: Contact | None) -> ContactProblem:
+    whose = f"{existing.name} has" if existing is not None and existing.name else "Another contact has"
+    return ContactProblem("duplicate", f"{whose} this number already.", field="phone", existing=existing)
+
+
+def _masked(name: str, old: Any, new: Any) -> Any:
+    if name == "phone":
+        return [mask_phone(old), mask_phone(new)]
+    if name == "email":
+        return [mask_email(old) if old else "", mask_email(new) if new else ""]
+    if name == "notes":
+        return "changed"
+    return [old, new]

@@ -1,0 +1,81 @@
+"""Forms of the room: shape and limits; whether a number is taken is asked by the verbs."""
+
+from typing import Any
+
+from django import forms
+from django.urls import reverse
+
+from integrations.organizations.models import Organization
+from integrations.organizations.places import languages
+from integrations.phones import Phone, PhoneProblem, parse_phone, pretty
+
+from .address_book import ContactProblem, Details
+from .models import Contact
+
+
+class ContactForm(forms.Form):
+    """A contact, as a member enters it."""
+
+    phone = forms.CharField(
+        label="Phone number",
+        max_length=60,
+        error_messages={"required": "Write the phone number."},
+        widget=forms.TextInput(
+            attrs={
+                "type": "tel",
+                "autocomplete": "off",
+                "hx-trigger": "input changed delay:250ms",
+                "hx-target": "#recognised",
+                "hx-sync": "this:replace",
+            }
+        ),
+    )
+    name = forms.CharField(
+        label="Name", max_length=150, required=False, widget=forms.TextInput(attrs={"autocomplete": "off"})
+    )
+    email = forms.EmailField(
+        label="E-mail address", max_length=254, required=False, widget=forms.EmailInput(attrs={"autocomplete": "off"})
+    )
+    language = forms.ChoiceField(label="Language", required=False)
+    notes = forms.CharField(
+        label="Notes",
+        max_length=5000,
+        required=False,
+        help_text="For your colleagues; never sent.",
+        widget=forms.Textarea(attrs={"rows": 4}),
+    )
+
+    def __init__(self, *args: Any, organization: Organization, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.organization = organization
+        self.existing: Contact | None = None
+        phone = self.fields["phone"]
+        phone.widget.attrs["hx-post"] = reverse("contacts:recognise")
+        phone.help_text = f"In any writing. Without + it is read as a number of {organization.default_region}."
+        self.fields["language"].choices = [("", "Not known"), *languages()]  # type: ignore[attr-defined]
+
+    def clean_phone(self) -> Phone:
+        try:
+            return parse_phone(self.cleaned_data["phone"], region=self.organization.default_region, allow_magic=True)
+        except PhoneProblem as problem:
+            raise forms.ValidationError(problem.message, code=problem.code) from problem
+
+    def details(self) -> Details:
+        """Return what the valid form says."""
+        return Details(**self.cleaned_data)
+
+    def add_problem(self, problem: ContactProblem) -> None:
+        """Put a verb's problem at the field it names, or above the form."""
+        self.existing = problem.existing
+        self.add_error(problem.field if problem.field in self.fields else None, problem.detail)
+
+    @staticmethod
+    def initial_of(contact: Contact) -> dict[str, str]:
+        """Return what the form shows of a contact."""
+        return {
+            "phone": pretty(contact.phone),
+            "name": contact.name,
+            "email": contact.email,
+            "language": contact.language,
+            "notes": contact.notes,
+        }

@@ -1,0 +1,31 @@
+"""What a member searches a list for, kept in the session: a phone number must not stand in an address.
+
+The address of the found list carries a short key instead, so that going back, reloading and paging work, while
+histories, proxies and logs see nothing of the number.
+"""
+
+import secrets
+from collections.abc import Mapping
+
+from django.http import HttpRequest
+
+_MOST = 20  # searches remembered for each member; the oldest goes first
+_SESSION_KEY = "searches"
+
+
+def remember(request: HttpRequest, *, wanted: Mapping[str, str], key: str = "") -> str:
+    """Keep a search and return its key, "" for an empty one; a known `key` is used again, as while typing."""
+    wanted = {name: value[:200] for name, value in wanted.items() if value}
+    if not wanted:
+        return ""
+    searches = dict(request.session.get(_SESSION_KEY, {}))
+    key = key if key in searches else secrets.token_urlsafe(6)
+    searches.pop(key, None)
+    searches[key] = wanted
+    request.session[_SESSION_KEY] = dict(list(searches.items())[-_MOST:])
+    return key
+
+
+def recall(request: HttpRequest, *, key: str) -> dict[str, str]:
+    """Return the search of that key, empty where it is forgotten or another session's."""
+    return dict(request.session.get(_SESSION_KEY, {}).get(key, {}))

@@ -1,0 +1,46 @@
+"""What a template may say about the contact and the organization without being told."""
+
+from collections.abc import Iterable
+
+from integrations.organizations.models import Organization
+from integrations.phones import pretty
+from messaging.contacts.models import Contact
+
+# Name → what it stands for, in the order the editor offers them.
+OFFERED = {
+    "name": "the contact’s name",
+    "first_name": "its first word",
+    "phone": "the contact’s number",
+    "email": "the contact’s e-mail address",
+    "organization": "your organization’s name",
+}
+_SAMPLES = {
+    "name": "Anna Schmidt",
+    "first_name": "Anna",
+    "phone": "+49 30 123456",
+    "email": "anna@example.com",
+}
+
+
+def contact_values(contact: Contact | None, organization: Organization) -> dict[str, object]:
+    """Return the values that are known, as `{{ name }}` and as `{{ contact.name }}`.
+
+    What the contact lacks is left out: sending then takes the template's fallback, or asks.
+    """
+    values: dict[str, object] = {"organization": organization.name}
+    if contact is None:
+        return values
+    known = {
+        "name": contact.name,
+        "first_name": contact.name.split(" ")[0],
+        "phone": pretty(contact.phone),
+        "email": contact.email,
+    }
+    known = {name: value for name, value in known.items() if value}
+    return {**values, **known, "contact": known}
+
+
+def sample_values(names: Iterable[str], organization: Organization) -> dict[str, str]:
+    """Return something to show for each variable while no contact is chosen; an unknown one shows its own name."""
+    known = {**_SAMPLES, "organization": organization.name}
+    return {name: known.get(name.removeprefix("contact."), name.split(".")[-1].replace("_", " ")) for name in names}
