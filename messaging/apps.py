@@ -6,3 +6,9 @@ class MessagingConfig(AppConfig):
 
     name = "messaging"
     verbose_name = "Messaging"
+
+    def ready(self) -> None:
+        from integrations.connections.registry import register_consequences
+        from messaging.sending.consequences import what_waits
+
+        register_consequences(what_waits)

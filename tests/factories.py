@@ -8,6 +8,7 @@ from django.utils import timezone
 from factory.django import DjangoModelFactory
 
 from integrations.connections.models import Connection
+from integrations.encryption import Secret
 from integrations.organizations.models import Member, Organization, User
 from messaging.contacts.models import Contact
 from messaging.sending.models import Message
@@ -63,9 +64,9 @@ class ConnectionFactory(DjangoModelFactory):
     mode = "live"
     auth = "auth_token"
     account_sid = _sid("AC")
-    auth_token = "0123456789abcdef0123456789abcdef"
+    auth_token = factory.LazyFunction(lambda: Secret.of("0123456789abcdef0123456789abcdef"))
     messaging_service_sid = _sid("MG")
-    hook_secret = "hook-secret-of-a-test"
+    hook_secret = factory.LazyFunction(lambda: Secret.of("hook-secret-of-a-test"))
     is_default = True
 
 

@@ -7,7 +7,7 @@ from django.utils import timezone
 from integrations.phones import PhoneProblem, parse_phone
 from messaging.consent.keywords import classify
 from messaging.consent.models import OptOut
-from messaging.consent.opt_outs import opt_in, opt_out
+from messaging.consent.opt_outs import opt_in, opt_out, refresh_stop_tag
 from messaging.contacts.models import Contact
 from messaging.receipts.models import Callback
 from messaging.sending.models import Message, MessageEvent
@@ -50,9 +50,11 @@ def _receive(callback: Callback) -> str:
         return _Outcome.UNREADABLE
     if Message.objects.filter(provider_sid=sid).exists():
         return _Outcome.NOTHING_NEW
-    contact, _ = Contact.objects.get_or_create(
+    contact, is_new = Contact.objects.get_or_create(
         organization=organization, phone=phone.e164, defaults={"region": phone.region}
     )
+    if is_new:
+        refresh_stop_tag(organization, phone=phone.e164)
     ours = str(params.get("To") or "")
     measured = measure(body)
     now = timezone.now()

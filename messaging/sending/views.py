@@ -7,6 +7,7 @@ from typing import Any
 from django.contrib import messages
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.views.decorators.http import require_POST
 
 from integrations.connections.models import Connection
@@ -14,6 +15,7 @@ from integrations.organizations.models import as_uuid
 from integrations.organizations.pages import MemberRequest, member_page
 from integrations.organizations.roles import Capability
 from messaging.contacts.models import Contact
+from messaging.contacts.search_memory import recall, remember
 
 from . import outbox, resolving
 from .forms import LogFilterForm, SendForm, field_for
@@ -81,8 +83,19 @@ def template_fields(request: MemberRequest) -> HttpResponse:
 
 @member_page(Capability.VIEW)
 def log(request: MemberRequest) -> HttpResponse:
-    """List messages; as a partial, refresh the rows that are on the screen without moving them."""
-    form = LogFilterForm(request.GET, organization=request.organization)
+    """List messages; a search arrives by POST, because a number must not stand in an address.
+
+    As a partial, the rows on the screen are refreshed without being moved: what came since is only counted.
+    """
+    if request.method == "POST":
+        fields = {name: str(request.POST.get(name, "")) for name in LogFilterForm.base_fields}
+        key = remember(request, wanted=fields)
+        return redirect(reverse("messages:log") + (f"?search={key}" if key else ""))
+    search = request.GET.get("search", "")
+    typed = recall(request, key=search) or {
+        name: request.GET.get(name, "") for name in LogFilterForm.base_fields if name != "q"
+    }
+    form = LogFilterForm(typed, organization=request.organization)
     wanted = form.wanted()
     rows = message_log(request.organization, wanted=wanted)
     top, after = as_uuid(request.GET.get("top")), as_uuid(request.GET.get("after"))
