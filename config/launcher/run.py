@@ -86,7 +86,7 @@ class Launch:
         self._start_processes(listener)
         say("")
         say(f"Ready: {self.settings['PUBLIC_BASE_URL']}")
-        say(what_to_try.strip() or "SANDBOX_ENABLED is off, so there is no demo organization.")
+        say(what_to_try.strip("\n") or "SANDBOX_ENABLED is off, so there is no demo organization.")
         say(f"Logs, and e-mails that would have been sent: {self.logs}")
         say("Ctrl-C stops everything; the next `make run` goes on where this one ended.")
 
