@@ -8,7 +8,7 @@ from django.db import transaction
 from integrations.organizations import audit
 from integrations.organizations.models import Organization, User
 
-from .check import CheckReport, run_check
+from .check import CheckReport, Step, run_check
 from .connecting import adopt
 from .models import Connection
 from .rotation import ConnectionChanged
@@ -16,25 +16,23 @@ from .rotation import ConnectionChanged
 _CHECKED = ("messaging_service_sid", "verify_service_sid", "sender")
 
 
-def change(
-    connection: Connection, *, values: dict[str, str | Decimal | None], actor: User, ip: str = ""
-) -> CheckReport | None:
-    """Change name, senders or speed; return the report of a check where senders changed, else None.
+def change(connection: Connection, *, values: dict[str, str | Decimal | None], actor: User, ip: str = "") -> list[Step]:
+    """Change name, senders or speed; return what stood in the way.
 
-    New senders are checked first: with a problem at one of them, nothing was changed.
+    New senders are checked at Twilio first. With anything in the answer nothing was changed. Raises ConnectionChanged.
     """
     before = {name: getattr(connection, name) for name in values}
     changes = {name: [before[name], new] for name, new in values.items() if before[name] != new}
     if not changes:
-        return None
-    report = None
+        return []
+    report: CheckReport | None = None
     if any(name in changes for name in _CHECKED):
         trial = copy.copy(connection)
         for name, (_, new) in changes.items():
             setattr(trial, name, new)
         report = run_check(trial)
-        if report.is_unreachable or any(step.breaks or step.field in changes for step in report.problems):
-            return report
+        if obstacles := report.obstacles(changes):
+            return obstacles
     with transaction.atomic():
         row = Connection.objects.select_for_update().get(pk=connection.pk)
         if row.status == Connection.Status.DISCONNECTED:
@@ -44,7 +42,7 @@ def change(
         fields = adopt(row, report) if report is not None else []
         row.save(update_fields=[*changes, *fields])
         audit.record(row.organization, actor=actor, action="connection.changed", target=row, changes=changes, ip=ip)
-    return report
+    return []
 
 
 def make_default(connection: Connection, *, actor: User, ip: str = "") -> None:

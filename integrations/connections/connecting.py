@@ -7,6 +7,7 @@ from typing import Any
 from django.db import transaction
 from django.utils import timezone
 
+from integrations.encryption import Secret
 from integrations.organizations import audit
 from integrations.organizations.models import Organization, User
 
@@ -19,10 +20,11 @@ _FACTS = ("account_sid", "api_key_sid", "messaging_service_sid", "verify_service
 
 def candidate(organization: Organization, *, auth: str, mode: str = Connection.Mode.LIVE, **values: Any) -> Connection:
     """Return an unsaved connection with these values, ready for `run_check`; secrets are given in plain text."""
-    connection = Connection(organization=organization, auth=auth, mode=mode, hook_secret=secrets.token_hex(32))
+    connection = Connection(
+        organization=organization, auth=auth, mode=mode, hook_secret=Secret.of(secrets.token_hex(32))
+    )
     for name, value in values.items():
-        field = Connection._meta.get_field(name)
-        setattr(connection, name, field.to_python(value))
+        setattr(connection, name, Secret.of(value) if name in _SECRETS else value)
     return connection
 
 

@@ -22,7 +22,7 @@ class SidField(forms.CharField):
         return {**attrs, **_PLAIN, "data-sid": self.prefix, "placeholder": f"{self.prefix}…", "class": "hg-mono"}
 
     def to_python(self, value: Any) -> str:
-        return clean_pasted(super().to_python(value))
+        return clean_pasted(super().to_python(value) or "")
 
     def validate(self, value: str) -> None:
         super().validate(value)
@@ -43,7 +43,7 @@ class SecretTextField(forms.CharField):
         return {name: value for name, value in super().widget_attrs(widget).items() if name != "maxlength"}
 
     def to_python(self, value: Any) -> str:
-        return clean_pasted(super().to_python(value))
+        return clean_pasted(super().to_python(value) or "")
 
     def validate(self, value: str) -> None:
         super().validate(value)
@@ -63,7 +63,7 @@ class SenderField(forms.CharField):
         return {**attrs, **_PLAIN, "data-sender": "1", "placeholder": "+14155550123 or MyBrand"}
 
     def to_python(self, value: Any) -> str:
-        return clean_sender(super().to_python(value))
+        return clean_sender(super().to_python(value) or "")
 
     def validate(self, value: str) -> None:
         super().validate(value)

@@ -8,7 +8,7 @@ from django import forms
 from integrations.organizations.models import Organization, User
 
 from . import carried
-from .check import CheckReport
+from .check import Step
 from .fields import SecretTextField, SenderField, SidField
 from .models import Connection
 
@@ -17,12 +17,14 @@ _WHY_SIGNING = (
     "prove that a report is Twilio's; without it, callback addresses carry a signature of ours instead."
 )
 
+_PREFILLED = ("name", "make_default")
+
 
 class CheckedForm(forms.Form):
     """A form whose values Twilio is asked about: takes over the problems of the report, carries secrets over them."""
 
     carried_secrets = forms.CharField(required=False, widget=forms.HiddenInput)
-    secret_names: ClassVar[tuple[str, ...]] = ()
+    secret_names: tuple[str, ...] = ()
     purpose: ClassVar[str] = "connect"
 
     def __init__(self, *args: Any, organization: Organization, user: User, **kwargs: Any) -> None:
@@ -43,9 +45,9 @@ class CheckedForm(forms.Form):
                 cleaned[name] = self._carried.get(name, "")
         return cleaned
 
-    def take(self, report: CheckReport) -> None:
-        """Put each problem of the report at the field it concerns; others stand above the form."""
-        for step in report.problems:
+    def take(self, problems: list[Step]) -> None:
+        """Put each problem that a check found at the field it concerns; others stand above the form."""
+        for step in problems:
             self.add_error(step.field if step.field in self.fields else None, f"{step.text} {step.remedy}".strip())
 
     def keep_secrets(self) -> None:
@@ -54,8 +56,7 @@ class CheckedForm(forms.Form):
         good = {name: cleaned.get(name) or self._carried.get(name, "") for name in self.secret_names}
         good = {name: value for name, value in good.items() if value and name not in self.errors}
         sealed = carried.seal(good, organization=self.organization, user=self.user, purpose=self.purpose)
-        self.data = self.data.copy()
-        self.data[self.add_prefix("carried_secrets")] = sealed
+        self.data = {**self.data.dict(), self.add_prefix("carried_secrets"): sealed}  # type: ignore[attr-defined]
         for name in self.secret_names:
             widget = self.fields[name].widget
             widget.attrs.pop("placeholder", None)
@@ -68,6 +69,8 @@ class ConnectForm(CheckedForm):
     """What both ways of connecting ask for besides their credentials."""
 
     auth: ClassVar[str]
+    main: ClassVar[tuple[str, ...]]
+    more: ClassVar[tuple[str, ...]]
 
     request_id = forms.UUIDField(required=False, widget=forms.HiddenInput)
     name = forms.CharField(max_length=80, label="Name", help_text="How members see it, for example by department.")
@@ -89,6 +92,19 @@ class ConnectForm(CheckedForm):
         self.fields["request_id"].initial = uuid.uuid4
         self.fields["name"].initial = "Twilio"
         self.fields["make_default"].initial = default is None or default.mode != Connection.Mode.LIVE
+
+    @property
+    def main_fields(self) -> list[forms.BoundField]:
+        return [self[name] for name in self.main]
+
+    @property
+    def more_fields(self) -> list[forms.BoundField]:
+        return [self[name] for name in self.more]
+
+    @property
+    def more_is_open(self) -> bool:
+        """An error must not hide in a folded part; nor what was entered there already."""
+        return any(name in self.errors or (self.data.get(name) and name not in _PREFILLED) for name in self.more)
 
     def values(self) -> dict[str, Any]:
         """Return the cleaned values that are fields of a connection."""
@@ -231,7 +247,7 @@ class SigningTokensForm(CheckedForm):
         if connection.auth == Connection.Auth.AUTH_TOKEN:
             # The connection's own token is the primary one.
             del self.fields["signing_token"], self.fields["drop_signing_token"]
-            self.secret_names = ("signing_token_secondary",)  # type: ignore[misc]
+            self.secret_names = ("signing_token_secondary",)
         elif not connection.signing_token:
             del self.fields["drop_signing_token"]
         if not connection.signing_token_secondary:

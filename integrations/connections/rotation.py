@@ -9,7 +9,7 @@ from integrations.encryption import Secret, SecretUnreadable
 from integrations.organizations import audit
 from integrations.organizations.models import User
 
-from .check import CheckReport, Level, Step, run_check
+from .check import Level, Step, run_check
 from .connecting import adopt
 from .models import Connection
 
@@ -32,19 +32,20 @@ class NewSecrets:
     keep_old_for_webhooks: bool = False
 
 
-def rotate(connection: Connection, *, new: NewSecrets, actor: User | str | None, ip: str = "") -> CheckReport:
-    """Check the new secrets and, if Twilio accepts them, replace the old ones; return the report either way.
+def rotate(connection: Connection, *, new: NewSecrets, actor: User | str | None, ip: str = "") -> list[Step]:
+    """Check the new secrets and, if Twilio accepts them, replace the old ones; return what stood in the way.
 
-    With a problem in the report nothing was changed. Raises ConnectionChanged where another rotation was faster.
+    With anything in the answer nothing was changed. Raises ConnectionChanged where another rotation was faster.
     """
     trial = copy.copy(connection)
     _apply(trial, new)
     report = run_check(trial)
+    names = [name for name in new.__dataclass_fields__ if getattr(new, name)]
+    obstacles = report.obstacles(names)
     if report.mode != connection.mode:
-        report.steps.append(_wrong_mode(connection))
-    if report.is_unreachable or report.breaking or _touched(report, new):
-        return report
-    names = _changed_names(new)
+        obstacles.append(_wrong_mode(connection))
+    if obstacles:
+        return obstacles
     with transaction.atomic():
         # The row lock lets one of two rotations win; the loser sees the count it did not expect.
         row = Connection.objects.select_for_update().get(pk=connection.pk)
@@ -63,7 +64,7 @@ def rotate(connection: Connection, *, new: NewSecrets, actor: User | str | None,
         )
         changes = {name: getattr(new, name) if name == "api_key_sid" else "changed" for name in names}
         audit.record(row.organization, actor=actor, action="connection.rotated", target=row, changes=changes, ip=ip)
-    return report
+    return []
 
 
 def _apply(connection: Connection, new: NewSecrets) -> None:
@@ -97,12 +98,3 @@ def _can_reveal(secret: Secret) -> bool:
         return bool(secret.reveal())
     except SecretUnreadable:
         return False
-
-
-def _changed_names(new: NewSecrets) -> list[str]:
-    return [name for name in new.__dataclass_fields__ if getattr(new, name)]
-
-
-def _touched(report: CheckReport, new: NewSecrets) -> bool:
-    """Tell whether a problem concerns something that was entered now; older problems must not hinder a repair."""
-    return any(step.field and getattr(new, step.field, "") for step in report.problems)

@@ -12,7 +12,7 @@ from .report import CheckReport, Level, Step
 from .run import Run, Stop
 from .senders import check_balance, check_from, check_pool
 from .services import check_messaging_service, check_verify_service
-from .webhooks import check_inbound, check_signing_token
+from .webhooks import check_inbound, check_signing_tokens
 
 __all__ = ["CheckReport", "Level", "Step", "run_check"]
 
@@ -49,6 +49,6 @@ def _check(run: Run) -> None:
         check_pool(run)
     check_from(run)
     check_balance(run)
-    check_signing_token(run)
+    check_signing_tokens(run)
     if has_pool and messaging is not None:
         check_inbound(run, messaging.value)

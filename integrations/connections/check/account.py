@@ -4,7 +4,7 @@ from integrations.connections.models import Connection
 from integrations.connections.pasted import mask_sid
 from integrations.twilio.results import AccountInfo, MessagingServiceInfo, VerifyServiceInfo
 
-from .answers import AUTHENTICATION_CODE, Answer, Kind
+from .answers import ACCOUNT_NOT_ACTIVE_CODE, AUTHENTICATION_CODE, Answer, Kind
 from .magic import check_test_credentials
 from .run import Run, Stop
 
@@ -60,8 +60,7 @@ def _owner_stays_unknown(run: Run, answers: list[Answer]) -> None:
 def check_account(run: Run) -> None:
     """Look at the account itself; a Standard key may not, which is no error."""
     if run.is_key:
-        secret = run.connection.api_key_secret.reveal()
-        run.gateway = run.gateway_with(run.connection.api_key_sid, secret)
+        run.gateway = run.gateway_with(run.connection.api_key_sid, run.connection.api_key_secret.reveal())
     answer = run.ask("Account", run.gateway.fetch_account)
     if answer.kind == Kind.OK:
         _read_account(run, answer.value)
@@ -136,9 +135,9 @@ def _no_such_account(run: Run, code: int | None) -> None:
 
 def _read_account_by_token(run: Run) -> bool:
     """Ask with the Auth Token given for signatures, which may read what a Standard key may not."""
-    if not run.connection.signing_token:
+    gateway = run.gateway_of_token()
+    if gateway is None:
         return False
-    gateway = run.gateway_with(run.report.account_sid, run.connection.signing_token.reveal())
     answer = run.ask_aside("Account", gateway.fetch_account)
     if answer.kind == Kind.OK:
         prove(run)
@@ -153,7 +152,7 @@ def _read_account(run: Run, account: AccountInfo) -> None:
     run.report.account_name = account.friendly_name[:120]
     run.report.account_type = account.type[:20]
     if account.status in ("suspended", "closed"):
-        run.not_active(account.status, code=None)
+        run.not_active(account.status, code=ACCOUNT_NOT_ACTIVE_CODE)
     run.ok("Account", f"“{account.friendly_name}” ({mask_sid(account.sid)}) is {account.status or 'known'}.")
     if run.report.is_trial:
         run.warn(

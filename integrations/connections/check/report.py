@@ -1,5 +1,6 @@
 """What a check of a connection found: steps for people, facts for the row."""
 
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from typing import Any
@@ -62,6 +63,13 @@ class CheckReport:
     def breaking(self) -> Step | None:
         """The first problem that stops every message, if there is one."""
         return next((step for step in self.problems if step.breaks), None)
+
+    def obstacles(self, fields: Iterable[str]) -> list[Step]:
+        """Return the problems that forbid a change of these fields; older ones elsewhere must not hinder a repair."""
+        if self.is_unreachable:
+            return self.problems
+        changed = set(fields)
+        return [step for step in self.problems if step.breaks or step.field in changed]
 
     def as_json(self) -> list[dict[str, Any]]:
         """Return the steps as the connection's `check_report` keeps them."""

@@ -7,6 +7,7 @@ from django.conf import settings
 
 from integrations.connections.credentials import base_url_of
 from integrations.connections.models import Connection
+from integrations.encryption import SecretUnreadable
 from integrations.twilio.client import Credentials, Gateway, gateway_for
 from integrations.twilio.error_table import explain
 
@@ -51,6 +52,14 @@ class Run:
         return gateway_for(
             Credentials(username=username, password=password, account_sid=self.report.account_sid, base_url=base_url)
         )
+
+    def gateway_of_token(self) -> Gateway | None:
+        """Return a gateway with the Auth Token given beside an API Key; None where there is none to be read."""
+        try:
+            token = self.connection.signing_token.reveal() if self.is_key else ""
+        except SecretUnreadable:
+            return None
+        return self.gateway_with(self.report.account_sid, token) if token else None
 
     def note(self, subject: str, text: str, *, field: str = "") -> None:
         self.report.steps.append(Step(subject, Level.NOTE, text, field=field))

@@ -82,9 +82,7 @@ def _check_number(run: Run, sender: str) -> None:
 
 def check_balance(run: Run) -> None:
     """Look at the balance where these credentials may; never a reason to refuse."""
-    gateway = run.gateway
-    if run.is_key and run.connection.signing_token:
-        gateway = run.gateway_with(run.report.account_sid, run.connection.signing_token.reveal())
+    gateway = run.gateway_of_token() or run.gateway
     answer = ask(gateway.fetch_balance, is_lenient=True)
     balance = answer.value if answer.kind == Kind.OK else None
     if balance is None:

@@ -2,46 +2,62 @@
 
 from django.conf import settings
 
+from integrations.connections.credentials import ConnectionUnusable
 from integrations.connections.reachability import judge_address
 from integrations.connections.webhooks import inbound_url
+from integrations.encryption import Secret, SecretUnreadable
 from integrations.twilio.results import MessagingServiceInfo
 
 from .answers import Kind
 from .run import Run
 
 
-def check_signing_token(run: Run) -> None:
-    """See whether the Auth Token given beside an API key is one of this account."""
-    if not run.is_key:
-        return
-    if not run.connection.signing_token:
+def check_signing_tokens(run: Run) -> None:
+    """See whether the Auth Tokens given for webhook signatures are of this account."""
+    connection = run.connection
+    if run.is_key and not connection.signing_token and not connection.signing_token_secondary:
         run.note(
             "Webhooks",
             "No Auth Token for signatures. Twilio signs webhooks with it and not with the API Key, so that signature "
             "cannot be checked; callback addresses carry a signature of ours instead.",
             field="signing_token",
         )
+    if connection.signing_token:
+        _check_token(run, "signing_token", "Auth Token for signatures", connection.signing_token)
+    if connection.signing_token_secondary:
+        _check_token(run, "signing_token_secondary", "secondary Auth Token", connection.signing_token_secondary)
+
+
+def _check_token(run: Run, field: str, name: str, token: Secret) -> None:
+    try:
+        gateway = run.gateway_with(run.report.account_sid, token.reveal())
+    except SecretUnreadable as error:
+        run.problem("Webhooks", str(error), field=field)
         return
-    gateway = run.gateway_with(run.report.account_sid, run.connection.signing_token.reveal())
     answer = run.ask_aside("Webhooks", gateway.fetch_account)
     if answer.kind in (Kind.WRONG_SECRET, Kind.FORBIDDEN, Kind.ABSENT):
         run.problem(
             "Webhooks",
-            "The Auth Token for signatures does not belong to this account.",
-            "Copy the Auth Token (not the secret of a key) of the same account, or leave the field empty.",
-            field="signing_token",
+            f"The {name} is not, or no longer, one of this account.",
+            "Copy the Auth Token (not the secret of a key) of the same account. One that was replaced at Twilio can be "
+            "removed here.",
+            field=field,
             code=answer.code,
         )
     elif answer.kind == Kind.OK:
-        run.ok("Webhooks", "The Auth Token for signatures belongs to the account.")
+        run.ok("Webhooks", f"The {name} belongs to the account.")
     else:
-        run.note("Webhooks", "The Auth Token for signatures could not be checked here.")
+        run.note("Webhooks", f"The {name} could not be checked here.")
 
 
 def check_inbound(run: Run, service: MessagingServiceInfo) -> None:
     """Tell whether replies, STOP among them, reach us; before the first save they cannot."""
     connection = run.connection
-    if service.inbound_request_url == inbound_url(connection):
+    try:
+        wanted = inbound_url(connection)
+    except ConnectionUnusable:
+        return  # said already, at the token that cannot be decrypted
+    if service.inbound_request_url == wanted:
         run.ok("Replies", "The Messaging Service passes replies on to Heliograph.")
         return
     text = "The Messaging Service does not pass replies on to Heliograph yet, so STOP and START are not heard."
