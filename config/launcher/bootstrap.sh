@@ -44,5 +44,13 @@ esac
 
 echo "Installing what uv.lock names …"
 # Inexact: pip and uv themselves stay. No download of another Python: the one found is used.
-UV_PYTHON_DOWNLOADS=never UV_PROJECT_ENVIRONMENT=.venv .venv/bin/uv sync --quiet --frozen --inexact --python .venv/bin/python
+sync() {
+    UV_PYTHON_DOWNLOADS=never UV_PROJECT_ENVIRONMENT=.venv .venv/bin/uv sync --quiet --frozen --inexact --python .venv/bin/python
+}
+# uv trusts the certificates it brings; behind a company's proxy only the machine's own will do.
+if ! sync; then
+    echo "That failed; trying again with the certificates of this machine …"
+    UV_SYSTEM_CERTS=1 && export UV_SYSTEM_CERTS
+    sync
+fi
 touch .venv/.installed

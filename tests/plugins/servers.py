@@ -1,7 +1,7 @@
 """Gives the test session real servers: loaded with `-p`, before Django reads its settings.
 
-The controller (or a plain pytest) starts PostgreSQL and Valkey where DATABASE_URL / REDIS_URL name none and stops them at
-the end; the workers of pytest-xdist inherit their addresses, each with a Valkey database of its own.
+The controller (or a plain pytest) starts PostgreSQL and Valkey where DATABASE_URL / REDIS_URL name none, and stops them
+at the end; the workers of pytest-xdist inherit their addresses, each with a Valkey database of its own.
 """
 
 import os
