@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 from .models import AuditEntry
 
-# `{which}` is the object's label, `{old}` and `{new}` the two ends of a change, any other name a field of `changes`.
+# `{which}` is the label of the object, `{address}` that of an invitation, `{old}` and `{new}` are the two ends of a
+# change, any other name is a field of `changes`.
 _sentences: dict[str, str] = {
     "organization.created": "created the organization {which}",
     "organization.changed": "changed the organization's settings",
@@ -15,12 +16,14 @@ _sentences: dict[str, str] = {
     "member.role_changed": "changed the role of {which} from {old} to {new}",
     "member.removed": "removed {which}, who was {role}",
     "member.left": "left the organization",
-    "invitation.sent": "sent an invitation as {role} – {which}",
-    "invitation.sent_again": "sent an invitation again – {which}",
-    "invitation.revoked": "took an invitation back – {which}",
+    "invitation.sent": "invited {address} as {role}",
+    "invitation.sent_again": "sent the invitation of {address} again",
+    "invitation.revoked": "took back the invitation of {address}",
     "api_key.created": "made the API key {which}",
     "api_key.revoked": "revoked the API key {which}",
     "user.password_changed": "changed their password",
+    "user.email_changed": "changed the address they sign in with",
+    "user.email_removed": "removed an e-mail address of theirs",
     "user.two_factor_activated": "switched two-factor sign-in on",
     "user.two_factor_deactivated": "switched two-factor sign-in off",
     "user.recovery_codes_generated": "made new recovery codes",
@@ -74,7 +77,7 @@ class _Values(dict[str, str]):
 
 
 def _values(entry: AuditEntry) -> _Values:
-    values = _Values(which=entry.object_label or "–")
+    values = _Values(which=entry.object_label or "–", address=entry.object_label.removeprefix("Invitation of "))
     for name, value in entry.changes.items():
         if isinstance(value, list) and len(value) == 2:
             values["old"], values["new"] = (_words(part) for part in value)

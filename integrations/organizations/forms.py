@@ -4,6 +4,7 @@ from typing import Any
 
 from django import forms
 from django.core.validators import RegexValidator
+from django.utils.html import format_html
 
 from .models import Organization
 from .places import languages, regions, time_zones
@@ -21,8 +22,9 @@ class ProblemForm(forms.Form):
 
 
 def role_choices(roles: list[str]) -> list[tuple[str, str]]:
-    """Return (role, "Role: what it may do") for radio buttons."""
-    return [(role, f"{Role(role).label}: {ROLE_HELP[role][0].lower()}{ROLE_HELP[role][1:]}") for role in roles]
+    """Return (role, name and what it may do) for radio buttons."""
+    words = '<strong class="hg-strong">{}</strong><br><span class="hg-soft">{}</span>'
+    return [(role, format_html(words, Role(role).label, ROLE_HELP[role])) for role in roles]
 
 
 class InviteForm(ProblemForm):

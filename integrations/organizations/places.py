@@ -5,17 +5,8 @@ import zoneinfo
 
 import phonenumbers
 from django.conf import settings
-from phonenumbers import geocoder
 
-# Names that geocoding leaves open, because several regions share a calling code or a test number.
-_UNNAMED = {
-    "AC": "Ascension Island",
-    "BL": "Saint Barthélemy",
-    "EH": "Western Sahara",
-    "MF": "Saint Martin",
-    "TA": "Tristan da Cunha",
-    "XK": "Kosovo",
-}
+from integrations.phones import region_name
 
 
 @functools.cache
@@ -24,7 +15,7 @@ def regions() -> list[tuple[str, str]]:
     named = []
     for code in phonenumbers.SUPPORTED_REGIONS:
         calling = phonenumbers.country_code_for_region(code)
-        named.append((code, f"{_country_name(code)} (+{calling})"))
+        named.append((code, f"{region_name(code)} (+{calling})"))
     return sorted(named, key=lambda pair: pair[1])
 
 
@@ -51,9 +42,3 @@ def is_time_zone(name: str) -> bool:
 
 
 _NOT_PLACES = ("Etc/", "SystemV/", "US/", "posix/", "right/", "Brazil/", "Canada/", "Chile/", "Mexico/")
-
-
-def _country_name(code: str) -> str:
-    example = phonenumbers.example_number(code)
-    name = geocoder.country_name_for_number(example, "en") if example is not None else ""
-    return _UNNAMED.get(code) or name or code

@@ -3,7 +3,6 @@
 from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter
-from allauth.core import context
 from allauth.mfa.adapter import DefaultMFAAdapter
 from django import forms
 from django.conf import settings
@@ -21,10 +20,12 @@ from .models import Invitation, User, as_uuid
 from .network import client_ip
 
 INVITATION_IN_SESSION = "invitation_id"
-_MFA_EVENTS = {
+_WRITTEN_DOWN = {
     "mfa/email/totp_activated": "user.two_factor_activated",
     "mfa/email/totp_deactivated": "user.two_factor_deactivated",
     "mfa/email/recovery_codes_generated": "user.recovery_codes_generated",
+    "account/email/email_changed": "user.email_changed",
+    "account/email/email_deleted": "user.email_removed",
 }
 
 
@@ -50,7 +51,7 @@ class AccountAdapter(DefaultAccountAdapter):
 
     def clean_email(self, email: str) -> str:
         """Hold a sign-up by invitation to the invited address; the page shows it fixed."""
-        request = context.request
+        request = self.request
         invitation = None if request.user.is_authenticated else open_invitation(request)
         if invitation is not None and email.lower() != invitation.email.lower():
             raise ValidationError(f"The invitation is for {invitation.email}: sign up with that address.")
@@ -73,7 +74,13 @@ class AccountAdapter(DefaultAccountAdapter):
     def set_password(self, user: User, password: str) -> None:
         with transaction.atomic():
             super().set_password(user, password)
-            audit.record(None, actor=user, action="user.password_changed", target=user, ip=client_ip(context.request))
+            audit.record(None, actor=user, action="user.password_changed", target=user, ip=client_ip(self.request))
+
+    def send_notification_mail(self, template_prefix: str, user: User, *args: Any, **kwargs: Any) -> None:
+        """Write the change down: allauth calls this once after each change of address or second factor."""
+        if action := _WRITTEN_DOWN.get(template_prefix):
+            audit.record(None, actor=user, action=action, target=user, ip=client_ip(self.request))
+        super().send_notification_mail(template_prefix, user, *args, **kwargs)
 
     def get_login_redirect_url(self, request: HttpRequest) -> str:
         return "/"
@@ -104,7 +111,7 @@ class AccountAdapter(DefaultAccountAdapter):
 
 
 class MfaAdapter(DefaultMFAAdapter):
-    """TOTP secrets are encrypted like every other secret; switching the second factor on or off is written down."""
+    """TOTP secrets are encrypted like every other secret."""
 
     error_messages = DefaultMFAAdapter.error_messages | {
         "incorrect_code": "That code is wrong, or it is out of date. Enter the newest one.",
@@ -118,12 +125,6 @@ class MfaAdapter(DefaultMFAAdapter):
 
     def decrypt(self, encrypted_text: str) -> str:
         return Secret(encrypted_text).reveal()
-
-    def send_notification_mail(self, template_prefix: str, user: User, *args: Any, **kwargs: Any) -> None:
-        """Write the change down; allauth calls this once for each change of a second factor."""
-        if action := _MFA_EVENTS.get(template_prefix):
-            audit.record(None, actor=user, action=action, target=user, ip=client_ip(context.request))
-        super().send_notification_mail(template_prefix, user, *args, **kwargs)
 
 
 def open_invitation(request: HttpRequest) -> Invitation | None:

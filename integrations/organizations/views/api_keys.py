@@ -55,9 +55,7 @@ def new(request: MemberRequest) -> HttpResponse:
             form.add_problem(problem)
         else:
             context = {"title": "Your new API key", "key": key, "raw": raw, "base_url": settings.PUBLIC_BASE_URL}
-            response = render(request, "integrations/organizations/api_key_created.html", context)
-            response["Cache-Control"] = "no-store"
-            return response
+            return render(request, "integrations/organizations/api_key_created.html", context)
     context = {"title": "New API key", "form": form}
     return render(request, "integrations/organizations/api_key_new.html", context)
 

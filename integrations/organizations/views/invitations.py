@@ -13,7 +13,7 @@ from integrations.organizations.invitation_mail import send_invitation
 from integrations.organizations.invitations import State, accept, find_by_token, invite, revoke, send_again, state_of
 from integrations.organizations.membership import roles_within_reach
 from integrations.organizations.middleware import LAST_ORGANIZATION
-from integrations.organizations.models import Invitation, as_uuid
+from integrations.organizations.models import Invitation, User, as_uuid
 from integrations.organizations.network import client_ip
 from integrations.organizations.pages import MemberRequest, member_page
 from integrations.organizations.problems import OrganizationProblem
@@ -96,13 +96,13 @@ def accept_page(request: HttpRequest) -> HttpResponse:
         request.session[LAST_ORGANIZATION] = member.organization.slug
         messages.success(request, f"Welcome to {member.organization.name}.")
         return redirect(f"/o/{member.organization.slug}/")
-    is_signed_in = request.user.is_authenticated
+    my_address = request.user.email.lower() if isinstance(request.user, User) else ""
     context = {
         "title": "Invitation",
         "invitation": invitation,
         "state": state_of(invitation) if invitation else "",
         "role_help": ROLE_HELP[invitation.role] if invitation else "",
-        "is_for_me": bool(is_signed_in and invitation and request.user.email.lower() == invitation.email.lower()),
+        "is_for_me": invitation is not None and my_address == invitation.email.lower(),
     }
     status = 200 if invitation is not None and state_of(invitation) is State.OPEN else 410
     return render(request, "integrations/organizations/invitation.html", context, status=status)
@@ -113,6 +113,4 @@ def _show_link(request: MemberRequest, invitation: Invitation, link: str) -> Htt
     context = {"title": "Invitation sent", "invitation": invitation, "link": link, "is_sent": is_sent}
     if not is_sent:
         context["title"] = "Invitation made, letter not sent"
-    response = render(request, "integrations/organizations/invited.html", context)
-    response["Cache-Control"] = "no-store"
-    return response
+    return render(request, "integrations/organizations/invited.html", context)

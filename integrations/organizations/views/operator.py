@@ -118,7 +118,7 @@ def audit_log(request: MemberRequest) -> HttpResponse:
 
 
 def _invited(request: MemberRequest, invitation: Invitation, link: str) -> HttpResponse:
-    response = _page(
+    return _page(
         request,
         "invited.html",
         title=f"{invitation.organization.name} is there, its owner is invited",
@@ -127,8 +127,6 @@ def _invited(request: MemberRequest, invitation: Invitation, link: str) -> HttpR
         is_sent=send_invitation(invitation, link=link),
         is_operator_page=True,
     )
-    response["Cache-Control"] = "no-store"
-    return response
 
 
 def _page(request: MemberRequest, template: str, **context: Any) -> HttpResponse:
