@@ -49,7 +49,8 @@ def logging_config(*, level: str, as_json: bool) -> dict[str, Any]:
             "django.request": {"level": "ERROR"},
             "django_structlog": {"level": "WARNING"},
             "twilio": {"level": "WARNING"},
-            "celery": {"level": level},
+            # A line for each task and sweep would bury what matters.
+            "celery": {"level": "WARNING"},
             "httpx": {"level": "WARNING"},
             "faker": {"level": "WARNING"},
         },

@@ -4,7 +4,8 @@ import structlog
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from integrations.phones import PhoneProblem, parse_phone
+from integrations.organizations.models import Organization
+from integrations.phones import Phone, PhoneProblem, parse_phone
 from messaging.consent.keywords import classify
 from messaging.consent.models import OptOut
 from messaging.consent.opt_outs import opt_in, opt_out, refresh_stop_tag
@@ -42,19 +43,13 @@ def _receive(callback: Callback) -> str:
     body = str(params.get("Body") or "")[:LONGEST_BODY]
     if not sid:
         return _Outcome.UNREADABLE
-    try:
-        phone = parse_phone(str(params.get("From") or ""), region=None, allow_magic=True)
-    except PhoneProblem as problem:
-        # Short codes and names write too; nobody can answer them, and they are no contacts.
-        log.info("inbound_from_no_number", reason=problem.code)
+    raw = str(params.get("From") or "")
+    phone = _number(raw)
+    if not raw:
         return _Outcome.UNREADABLE
     if Message.objects.filter(provider_sid=sid).exists():
         return _Outcome.NOTHING_NEW
-    contact, is_new = Contact.objects.get_or_create(
-        organization=organization, phone=phone.e164, defaults={"region": phone.region}
-    )
-    if is_new:
-        refresh_stop_tag(organization, phone=phone.e164)
+    contact = _contact(organization, phone) if phone else None
     ours = str(params.get("To") or "")
     measured = measure(body)
     now = timezone.now()
@@ -63,8 +58,8 @@ def _receive(callback: Callback) -> str:
         connection=connection,
         contact=contact,
         direction=Message.Direction.INBOUND,
-        phone=phone.e164,
-        region=phone.region,
+        phone=phone.e164 if phone else raw[:16],
+        region=phone.region[:3] if phone else "",
         sender=ours[:34],
         body=body,
         encoding=measured.encoding,
@@ -79,8 +74,28 @@ def _receive(callback: Callback) -> str:
         finished_at=now,
     )
     MessageEvent.objects.create(message=message, status=Status.RECEIVED, source=MessageEvent.Source.CALLBACK, at=now)
-    _act_on_keyword(callback, phone=phone.e164, body=body, ours=ours)
+    if phone is not None:
+        _act_on_keyword(callback, phone=phone.e164, body=body, ours=ours)
     return _Outcome.APPLIED
+
+
+def _number(raw: str) -> Phone | None:
+    """Return the sender's number; None for short codes and names, which write too but are nobody's phone."""
+    try:
+        return parse_phone(raw, region=None, allow_magic=True)
+    except PhoneProblem as problem:
+        log.info("inbound_from_no_number", reason=problem.code)
+        return None
+
+
+def _contact(organization: Organization, phone: Phone) -> Contact:
+    """Return the contact of the number; somebody new becomes one, who has consented to nothing."""
+    contact, is_new = Contact.objects.get_or_create(
+        organization=organization, phone=phone.e164, defaults={"region": phone.region[:3]}
+    )
+    if is_new:
+        refresh_stop_tag(organization, phone=phone.e164)
+    return contact
 
 
 def _act_on_keyword(callback: Callback, *, phone: str, body: str, ours: str) -> None:

@@ -40,9 +40,7 @@ def check_webhook(request: HttpRequest, connection: Connection, *, purpose: str)
             return Refusal(refusal_reasons.WRONG_OWN_SIGNATURE, "The h of the address is missing or wrong.")
     except ConnectionUnusable as error:
         is_gone = connection.status == Connection.Status.DISCONNECTED
-        return Refusal(
-            refusal_reasons.DISCONNECTED if is_gone else refusal_reasons.SECRET_UNREADABLE, error.detail
-        )
+        return Refusal(refusal_reasons.DISCONNECTED if is_gone else refusal_reasons.SECRET_UNREADABLE, error.detail)
     if connection.account_sid and request.POST.get("AccountSid") != connection.account_sid:
         return Refusal(refusal_reasons.WRONG_ACCOUNT, "The AccountSid is not that of this connection.")
     return BY_US

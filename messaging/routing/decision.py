@@ -28,9 +28,7 @@ class Route:
     connection: Connection | None = None
 
 
-def decide(
-    organization: Organization, *, phone: Phone, purpose: str, connection: Connection | None = None
-) -> Route:
+def decide(organization: Organization, *, phone: Phone, purpose: str, connection: Connection | None = None) -> Route:
     """Return the route of a message to `phone`; `connection` overrides the organization's default one.
 
     A connection that is broken is not "not connected": nothing falls back to another way.
@@ -57,9 +55,7 @@ def route_for(*, connection: Connection | None, phone: Phone, purpose: str) -> R
             connection=connection,
         )
     if connection.status != Connection.Status.ACTIVE:
-        return Route(
-            Kind.REFUSED, f"The connection “{connection.name}” was disconnected.", code="not_connected"
-        )
+        return Route(Kind.REFUSED, f"The connection “{connection.name}” was disconnected.", code="not_connected")
     if not connection.sends_as:
         return Route(
             Kind.REFUSED,

@@ -15,9 +15,7 @@ def status_purpose(message_id: uuid.UUID | str) -> str:
     return f"status/{message_id}"
 
 
-def status_callback(
-    connection: Connection, message_id: uuid.UUID, *, base: str | None, needs_proof: bool
-) -> str:
+def status_callback(connection: Connection, message_id: uuid.UUID, *, base: str | None, needs_proof: bool) -> str:
     """Return the full StatusCallback of a message, or "" where Twilio could not reach it.
 
     `needs_proof`: without an Auth Token Twilio's signature cannot be checked; the address then carries an HMAC of ours.

@@ -60,7 +60,7 @@ class _Dispatch:
     needs_proof: bool
 
     def message_for(self, claimed: Claimed) -> OutgoingMessage:
-        seconds_left = max(1, int((claimed.valid_until.timestamp() - time.time())))
+        seconds_left = max(1, int(claimed.valid_until.timestamp() - time.time()))
         is_service = claimed.sender.startswith("MG")
         return OutgoingMessage(
             to=claimed.phone,
@@ -199,7 +199,9 @@ class Engine:
         assert self._loop is not None  # noqa: S101 - the pump runs after the loop was made
         for claimed in claim.messages:
             state.in_flight += 1
-            asyncio.run_coroutine_threadsafe(self._post((state.connection_id, state.lane), dispatch, claimed), self._loop)
+            asyncio.run_coroutine_threadsafe(
+                self._post((state.connection_id, state.lane), dispatch, claimed), self._loop
+            )
 
     def _dispatch(self, state: _LaneState) -> _Dispatch | None:
         """Return what is needed to send, or None while the connection cannot; its messages then wait."""
@@ -218,7 +220,7 @@ class Engine:
             answer = await gateway.send_message(dispatch.message_for(claimed))
         except TwilioError as error:
             answer = error
-        except Exception:  # noqa: BLE001 - whatever happened, the place must be freed and the outcome is not known
+        except Exception:
             log.exception("post_failed_unexpectedly", message_id=str(claimed.id))
         finally:
             self._outcomes.put((key, Outcome(claimed=claimed, connection_id=dispatch.connection.pk, answer=answer)))

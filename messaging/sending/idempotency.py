@@ -27,9 +27,7 @@ def fingerprint(body: Any) -> str:
     return hashlib.sha256(plain.encode()).hexdigest()
 
 
-def once(
-    organization: Organization, *, key: str, body: Any, make: Callable[[], Message]
-) -> tuple[Message, bool]:
+def once(organization: Organization, *, key: str, body: Any, make: Callable[[], Message]) -> tuple[Message, bool]:
     """Return the message of this key, made by `make` if it is the first time; and whether it was made now.
 
     Of many requests at once one makes the message; the others wait at the unique index until it is committed. Where

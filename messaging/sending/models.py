@@ -82,7 +82,8 @@ class Message(models.Model):
         constraints = [
             models.CheckConstraint(condition=models.Q(status__in=Status.values), name="message_status_known"),
             models.CheckConstraint(
-                condition=models.Q(direction="inbound") | ~models.Q(status="received"), name="message_only_inbound_received"
+                condition=models.Q(direction="inbound") | ~models.Q(status="received"),
+                name="message_only_inbound_received",
             ),
             models.CheckConstraint(
                 condition=models.Q(claim_token=None) | models.Q(status__in=["sending", "unknown"]),

@@ -41,9 +41,7 @@ def nudge(connection_id: uuid.UUID, *, lane: int) -> bool:
     try:
         if not broker_client().set(_key(connection_id, lane), 1, nx=True, px=2000):
             return True
-        app.send_task(
-            "messaging.sending.drain", args=[str(connection_id), lane], queue=FAST, retry=False, expires=60
-        )
+        app.send_task("messaging.sending.drain", args=[str(connection_id), lane], queue=FAST, retry=False, expires=60)
     except (redis.RedisError, OperationalError, OSError) as error:
         _doubtful_until = time.monotonic() + _DOUBTFUL_FOR
         log.warning("nudge_failed", error=type(error).__name__)

@@ -21,10 +21,11 @@ from messaging.templates.rendering import (
     MissingVariables,
     TemplateSyntaxProblem,
     TextTooLong,
+    clean_text,
     parse,
     render,
 )
-from messaging.templates.segments import measure
+from messaging.templates.segments import LONGEST_TEXT, measure
 from messaging.templates.variables import contact_values
 
 from .models import Message, MessageEvent
@@ -35,7 +36,6 @@ from .transitions import Move, advance_one
 # Twilio keeps a message in its own queue for at most ten hours; ours gives it as long.
 # https://www.twilio.com/docs/messaging/api/message-resource (ValidityPeriod)
 VALIDITY = timedelta(hours=10)
-LONGEST_BODY = 1600
 FURTHEST_DUE = timedelta(days=365)
 
 
@@ -195,17 +195,15 @@ def _read_phone(organization: Organization, draft: Draft) -> Phone:
         raise EnqueueProblem(problem.code, problem.message, field="to") from problem
 
 
-def _read_text(
-    organization: Organization, draft: Draft, contact: Contact | None
-) -> tuple[TemplateVersion | None, str]:
+def _read_text(organization: Organization, draft: Draft, contact: Contact | None) -> tuple[TemplateVersion | None, str]:
     if draft.template is None:
-        body = draft.body.replace("\x00", "")
+        body = clean_text(draft.body)
         if not body.strip():
             raise EnqueueProblem("empty", "Write the text of the message.", field="body")
-        if len(body) > LONGEST_BODY:
+        if len(body) > LONGEST_TEXT:
             raise EnqueueProblem(
                 "too_long",
-                f"The text has {len(body):,} characters; Twilio takes at most {LONGEST_BODY:,}. Shorten it.",
+                f"The text has {len(body):,} characters; Twilio takes at most {LONGEST_TEXT:,}. Shorten it.",
                 field="body",
             )
         return None, body
@@ -243,6 +241,8 @@ def _check_due(draft: Draft) -> None:
     if draft.send_at is None:
         return
     if timezone.is_naive(draft.send_at):
-        raise EnqueueProblem("no_time_zone", "The time needs a zone, for example 2026-05-01T09:00:00Z.", field="send_at")
+        raise EnqueueProblem(
+            "no_time_zone", "The time needs a zone, for example 2026-05-01T09:00:00Z.", field="send_at"
+        )
     if draft.send_at > timezone.now() + FURTHEST_DUE:
         raise EnqueueProblem("too_far", "A message can be scheduled at most a year ahead.", field="send_at")

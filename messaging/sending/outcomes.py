@@ -50,7 +50,12 @@ def settle(outcomes: list[Outcome]) -> None:
 
 
 def accepted_move(
-    message_id: uuid.UUID, snapshot: MessageSnapshot, *, source: str, claim_token: uuid.UUID | None = None, note: str = ""
+    message_id: uuid.UUID,
+    snapshot: MessageSnapshot,
+    *,
+    source: str,
+    claim_token: uuid.UUID | None = None,
+    note: str = "",
 ) -> Move:
     """Return the move to the state a Twilio message is in, with its SID and when to ask for it next."""
     to = FROM_TWILIO.get(snapshot.status, Status.ACCEPTED)
@@ -86,7 +91,9 @@ def _move_for(outcome: Outcome) -> Move:
             next_check_at=first_probe,
         )
     verdict = judge(answer, attempts=claimed.attempts)
-    to = {Decision.AGAIN: Status.QUEUED, Decision.FAIL: Status.FAILED, Decision.UNKNOWN: Status.UNKNOWN}[verdict.decision]
+    to = {Decision.AGAIN: Status.QUEUED, Decision.FAIL: Status.FAILED, Decision.UNKNOWN: Status.UNKNOWN}[
+        verdict.decision
+    ]
     return Move(
         message_id=claimed.id,
         to=to,

@@ -64,7 +64,11 @@ _OURS: dict[str, tuple[str, str, str]] = {
         "The operator of this installation suspended the organization; nothing is sent.",
         "Ask the operator.",
     ),
-    "canceled": ("Canceled.", "The message was canceled before it was handed over. Nothing was charged.", "Nothing to do."),
+    "canceled": (
+        "Canceled.",
+        "The message was canceled before it was handed over. Nothing was charged.",
+        "Nothing to do.",
+    ),
     "misconfigured": (
         "No sender.",
         "The message has no sender that Twilio could use, so it was not handed over.",

@@ -48,7 +48,7 @@ def _quoted(values: Iterable[str]) -> str:
 
 _PAIRS = ", ".join(f"('{before}', '{after}')" for before, afters in FOLLOWERS.items() for after in sorted(afters))
 _FINAL = _quoted(statuses.FINAL)
-_AT_TWILIO_OR_AFTER = _quoted((statuses.AT_TWILIO | statuses.ARRIVED | {Status.UNDELIVERED}))
+_AT_TWILIO_OR_AFTER = _quoted(statuses.AT_TWILIO | statuses.ARRIVED | {Status.UNDELIVERED})
 
 _ADVANCE = f"""
 WITH wished AS (

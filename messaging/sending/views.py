@@ -130,7 +130,9 @@ def detail(request: MemberRequest, pk: uuid.UUID) -> HttpResponse:
         "may_cancel": message.status in WAITING and request.member.can(Capability.SEND),
         "may_resolve": message.needs_person and request.member.can(Capability.SEND),
     }
-    return render(request, "messaging/sending/_detail.html" if request.htmx else "messaging/sending/detail.html", context)
+    return render(
+        request, "messaging/sending/_detail.html" if request.htmx else "messaging/sending/detail.html", context
+    )
 
 
 @member_page(Capability.SEND)
@@ -212,5 +214,3 @@ def _query_without(request: MemberRequest, *names: str) -> str:
     for name in names:
         query.pop(name, None)
     return query.urlencode()
-
-

@@ -5,6 +5,7 @@ import pytest
 from integrations.connections.models import Connection
 from messaging.consent.models import OptOut
 from messaging.contacts.models import Contact
+from messaging.receipts.models import Callback
 from messaging.sending.models import Message
 from tests.messaging.receipts.conftest import Post, post_hook  # noqa: F401
 
@@ -84,10 +85,18 @@ def test_strange_texts_are_kept_and_never_a_500(text: Post, body: str) -> None:
     assert Message.objects.count() == 1
 
 
-@pytest.mark.parametrize("sender", ["", "12345", "BANK", "whatsapp:+4915112345678", "+99"])
-def test_sender_that_is_no_number_makes_no_contact(text: Post, sender: str) -> None:
-    assert text("Hi", sender=sender).status_code == 200
+@pytest.mark.parametrize("sender", ["12345", "BANK", "whatsapp:+4915112345678", "+99"])
+def test_text_from_a_short_code_or_name_is_kept_but_makes_no_contact(text: Post, sender: str) -> None:
+    assert text("STOP", sender=sender).status_code == 200
+    assert Message.objects.get().contact is None
     assert not Contact.objects.exists()
+    assert not OptOut.objects.exists()
+
+
+def test_text_from_nobody_is_kept_raw_only(text: Post) -> None:
+    assert text("Hi", sender="").status_code == 200
+    assert Callback.objects.get().outcome == "unreadable"
+    assert not Message.objects.exists()
 
 
 def test_forged_stop_changes_nothing(connection: Connection, post_hook: Post) -> None:  # noqa: F811

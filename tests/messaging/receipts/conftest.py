@@ -21,7 +21,11 @@ Post = Callable[..., Any]
 @pytest.fixture
 def message(cast: Cast, connection: Connection) -> Message:
     return MessageFactory(
-        organization=cast.organization, connection=connection, status="accepted", provider_sid=SID, sender="MG" + "1" * 32
+        organization=cast.organization,
+        connection=connection,
+        status="accepted",
+        provider_sid=SID,
+        sender="MG" + "1" * 32,
     )
 
 

@@ -1,13 +1,17 @@
 """Status callbacks: believed only when genuine, stored as they came, applied forward only."""
 
 import uuid
+from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.test import Client
+from django.utils import timezone
 
 from integrations.connections.credentials import hook_signature
 from integrations.connections.models import Connection, RefusedWebhook
+from integrations.twilio.signatures import sign
 from messaging.consent.models import OptOut
 from messaging.receipts.models import Callback
 from messaging.receipts.tasks import apply_pending
@@ -144,13 +148,11 @@ def test_replay_of_a_genuine_callback_is_harmless(message: Message, callback: Po
     assert fresh(message).status == "delivered"
 
 
-def test_signature_counts_whatever_host_a_proxy_made_of_it(message: Message, callback: Post, connection: Connection) -> None:
+def test_signature_counts_whatever_host_a_proxy_made_of_it(
+    message: Message, callback: Post, connection: Connection
+) -> None:
     path = f"/hooks/twilio/{connection.hook_key}/status/{message.pk}"
     params = {"MessageSid": SID, "MessageStatus": "delivered", "ErrorMessage": ""}
-    from django.conf import settings
-
-    from integrations.twilio.signatures import sign
-
     signature = sign(url=settings.PUBLIC_BASE_URL + path, params=params, token=TOKEN)
     answer = Client(headers={"host": "localhost"}).post(path, params, headers={"X-Twilio-Signature": signature})
     assert answer.status_code == 204
@@ -218,10 +220,6 @@ def test_genuine_but_senseless_callback_is_kept_and_harmless(
 
 
 def test_stored_callback_that_was_not_applied_is_applied_by_the_sweep(connection: Connection, message: Message) -> None:
-    from datetime import timedelta
-
-    from django.utils import timezone
-
     Callback.objects.create(
         connection=connection,
         kind="status",
