@@ -23,6 +23,8 @@ _PREFILLED = ("name", "make_default")
 class CheckedForm(forms.Form):
     """A form whose values Twilio is asked about: takes over the problems of the report, carries secrets over them."""
 
+    use_required_attribute = False
+
     carried_secrets = forms.CharField(required=False, widget=forms.HiddenInput)
     secret_names: tuple[str, ...] = ()
     purpose: ClassVar[str] = "connect"
@@ -35,7 +37,7 @@ class CheckedForm(forms.Form):
             sealed = self.data.get(self.add_prefix("carried_secrets"), "")
             self._carried = carried.unseal(sealed, organization=organization, user=user, purpose=self.purpose)
         for name in self.secret_names:
-            if self._carried.get(name):
+            if self._carried.get(name) and name in self.fields:
                 self.fields[name].required = False
 
     def clean(self) -> dict[str, Any]:
@@ -55,13 +57,15 @@ class CheckedForm(forms.Form):
         cleaned = getattr(self, "cleaned_data", {})
         good = {name: cleaned.get(name) or self._carried.get(name, "") for name in self.secret_names}
         good = {name: value for name, value in good.items() if value and name not in self.errors}
+        for name in self.secret_names:
+            # Kept or not, it is needed: the label must not call it optional.
+            self.fields[name].required = self.base_fields[name].required
         sealed = carried.seal(good, organization=self.organization, user=self.user, purpose=self.purpose)
         self.data = {**self.data.dict(), self.add_prefix("carried_secrets"): sealed}  # type: ignore[attr-defined]
         for name in self.secret_names:
             widget = self.fields[name].widget
             widget.attrs.pop("placeholder", None)
             if name in good:
-                self.fields[name].required = False
                 widget.attrs["placeholder"] = "Kept from your last try; type to replace it"
 
 
@@ -69,6 +73,7 @@ class ConnectForm(CheckedForm):
     """What both ways of connecting ask for besides their credentials."""
 
     auth: ClassVar[str]
+    instead: ClassVar[dict[str, str]]  # a required field, and the one that may be filled in its place
     main: ClassVar[tuple[str, ...]]
     more: ClassVar[tuple[str, ...]]
 
@@ -89,6 +94,9 @@ class ConnectForm(CheckedForm):
 
     def __init__(self, *args: Any, default: Connection | None = None, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        for name, other in self.instead.items():
+            if self.data.get(other):
+                self.fields[name].required = False
         self.fields["request_id"].initial = uuid.uuid4
         self.fields["name"].initial = "Twilio"
         self.fields["make_default"].initial = default is None or default.mode != Connection.Mode.LIVE
@@ -121,6 +129,7 @@ class ApiKeyForm(ConnectForm):
     """The four fields, and what may stand beside them."""
 
     auth = Connection.Auth.API_KEY
+    instead = {"messaging_service_sid": "sender"}
     secret_names = ("api_key_secret", "signing_token")
 
     api_key_sid = SidField("SK", help_text="Console: Account, API keys & tokens, Create API key, type Standard.")
@@ -132,7 +141,11 @@ class ApiKeyForm(ConnectForm):
         required=False,
         help_text="Console: Verify, Services. For verification codes; without it codes are our own.",
     )
-    messaging_service_sid = SidField("MG", required=False, help_text="Console: Messaging, Services. For all other SMS.")
+    messaging_service_sid = SidField(
+        "MG",
+        help_text="Console: Messaging, Services. For all other SMS.",
+        error_messages={"required": "Enter the Messaging Service SID, or a From under More: messages need a sender."},
+    )
     sender = SenderField(required=False, help_text="Instead of a Messaging Service: a number of yours, or a sender ID.")
     account_sid = SidField("AC", required=False, help_text="Found through the services; type it only where that fails.")
     signing_token = SecretTextField(
@@ -146,13 +159,14 @@ class AuthTokenForm(ConnectForm):
     """Account SID and Auth Token: quick, and less safe."""
 
     auth = Connection.Auth.AUTH_TOKEN
+    instead = {"sender": "messaging_service_sid"}
     secret_names = ("auth_token",)
 
     account_sid = SidField("AC", help_text="On the first page of Twilio's Console.")
     auth_token = SecretTextField("Auth Token", help_text="Beside the Account SID. We never show it.")
     sender = SenderField(
-        required=False,
         help_text="A number of yours with + and country code, or a sender ID of at most 11 characters (no replies).",
+        error_messages={"required": "Enter a From, or a Messaging Service SID instead: messages need a sender."},
     )
     messaging_service_sid = SidField(
         "MG", required=False, help_text="Instead of From: Twilio then picks the sender for each country."
@@ -250,6 +264,9 @@ class SigningTokensForm(CheckedForm):
             self.secret_names = ("signing_token_secondary",)
         elif not connection.signing_token:
             del self.fields["drop_signing_token"]
+        for name in self.secret_names:
+            if getattr(connection, name):
+                self.fields[name].widget.attrs.setdefault("placeholder", "A token is stored; type to replace it")
         if not connection.signing_token_secondary:
             del self.fields["drop_signing_token_secondary"]
 

@@ -58,7 +58,7 @@ def connect_page(request: MemberRequest) -> HttpResponse:
         form.keep_secrets()
     context = {
         "title": "Connect Twilio",
-        "lead": "Four values from Twilio's Console. They are checked before anything is saved.",
+        "lead": "A few values from Twilio's Console. They are checked before anything is saved.",
         "form": form,
         "way": way,
         "sid_kinds": SID_KINDS,
