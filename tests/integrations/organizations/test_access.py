@@ -86,3 +86,21 @@ def test_weaker_roles_cannot_post_either(cast: Cast) -> None:
     assert client.post(cast.url("api-keys/new/"), {"name": "x", "scopes": ["messages:read"]}).status_code == 403
     assert client.post(cast.url("settings/"), {"name": "Mine"}).status_code == 403
     assert cast.organization.api_keys.count() == 0
+
+
+@pytest.mark.parametrize(
+    ("who", "sees", "sees_not"),
+    [
+        ("admin", ("Audit log", "API keys", "Send SMS"), ()),
+        ("agent", ("Send SMS", "Contacts"), ("Audit log", "API keys")),
+        ("viewer", ("Contacts",), ("Audit log", "Send SMS")),
+    ],
+)
+def test_sidebar_shows_members_what_their_role_reaches(
+    cast: Cast, who: str, sees: tuple[str, ...], sees_not: tuple[str, ...]
+) -> None:
+    page = cast.client(who).get(cast.url("members/leave/")).content.decode()
+    for words in sees:
+        assert words in page, words
+    for words in (*sees_not, "permission to view or edit"):
+        assert words not in page, words
