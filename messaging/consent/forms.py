@@ -7,6 +7,7 @@ from django.urls import reverse
 
 from integrations.organizations.models import Organization
 from integrations.phones import Phone, PhoneProblem, parse_phone
+from messaging.contacts.forms import how_read
 
 
 class OptOutForm(forms.Form):
@@ -32,7 +33,7 @@ class OptOutForm(forms.Form):
         self.organization = organization
         phone = self.fields["phone"]
         phone.widget.attrs["hx-post"] = reverse("contacts:recognise")
-        phone.help_text = f"In any writing. Without + it is read as a number of {organization.default_region}."
+        phone.help_text = how_read(organization)
 
     def clean_phone(self) -> Phone:
         try:

@@ -7,10 +7,15 @@ from django.urls import reverse
 
 from integrations.organizations.models import Organization
 from integrations.organizations.places import languages
-from integrations.phones import Phone, PhoneProblem, parse_phone, pretty
+from integrations.phones import Phone, PhoneProblem, parse_phone, pretty, region_name
 
 from .address_book import ContactProblem, Details
 from .models import Contact
+
+
+def how_read(organization: Organization) -> str:
+    """Return the help beside a phone field."""
+    return f"In any writing. Without + it is read as a number of {region_name(organization.default_region)}."
 
 
 class ContactForm(forms.Form):
@@ -51,7 +56,7 @@ class ContactForm(forms.Form):
         self.existing: Contact | None = None
         phone = self.fields["phone"]
         phone.widget.attrs["hx-post"] = reverse("contacts:recognise")
-        phone.help_text = f"In any writing. Without + it is read as a number of {organization.default_region}."
+        phone.help_text = how_read(organization)
         self.fields["language"].choices = [("", "Not known"), *languages()]  # type: ignore[attr-defined]
 
     def clean_phone(self) -> Phone:

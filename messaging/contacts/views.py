@@ -12,6 +12,7 @@ from django.views.decorators.http import require_POST
 from integrations.organizations.models import as_uuid
 from integrations.organizations.network import client_ip
 from integrations.organizations.pages import MemberRequest, member_page
+from integrations.organizations.places import languages
 from integrations.organizations.roles import Capability
 from integrations.phones import PhoneProblem, parse_phone
 from messaging.consent.opt_outs import STOP_TAG, opt_out
@@ -118,6 +119,7 @@ def contact_detail(request: MemberRequest, pk: uuid.UUID) -> HttpResponse:
         "past": history_of(request.organization, phone=contact.phone),
         "recent": recent[:10],
         "may_send": request.member.can(Capability.SEND),
+        "language": dict(languages()).get(contact.language, contact.language),
         **_tag_context(request, contact),
     }
     return render(request, "messaging/contacts/detail.html", context)

@@ -133,5 +133,7 @@ def _shown(
             yield ShownVariable(part.name, chunk.text, "fallback")
         elif part.name in given:
             yield ShownVariable(part.name, chunk.text, "entered")
+        elif part.name == "organization":
+            yield ShownVariable(part.name, chunk.text, "yours")
         else:
             yield ShownVariable(part.name, chunk.text, "sample" if is_sample else "contact")

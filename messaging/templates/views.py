@@ -5,8 +5,10 @@ from collections.abc import Callable
 from typing import Any
 
 from django.contrib import messages
+from django.core.paginator import Paginator
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.cache import patch_vary_headers
 from django.views.decorators.http import require_POST
 
 from integrations.organizations.models import as_uuid
@@ -24,6 +26,7 @@ from .selectors import find_template, find_templates, versions_of
 from .variables import OFFERED
 from .wording import SavedMeanwhile, WordingProblem
 
+PAGE = 50
 _VALUE = "var_"  # what the send page calls its fields for variables
 
 
@@ -31,18 +34,22 @@ _VALUE = "var_"  # what the send page calls its fields for variables
 def template_list(request: MemberRequest) -> HttpResponse:
     """List the templates in use, or the archived ones."""
     query, is_archived = request.GET.get("q", "")[:200], request.GET.get("archived") == "1"
-    found = list(find_templates(request.organization, query=query, is_archived=is_archived)[:500])
+    found = find_templates(request.organization, query=query, is_archived=is_archived)
+    page = Paginator(found, PAGE).get_page(request.GET.get("page"))
     context = {
         "title": "Templates",
         "lead": "Texts to send again and again, with variables for what differs.",
-        "rows": [(template, _look_of(request, template)) for template in found],
+        "rows": [(template, _look_of(request, template)) for template in page],
+        "page": page,
         "q": query,
         "is_archived": is_archived,
         "may_edit": request.member.can(Capability.EDIT_TEMPLATES),
     }
-    return render(
-        request, "messaging/templates/_results.html" if request.htmx else "messaging/templates/list.html", context
-    )
+    part = "_results" if request.htmx else "list"
+    response = render(request, f"messaging/templates/{part}.html", context)
+    # The address of both is the same: without this, going back could show the bare rows.
+    patch_vary_headers(response, ["HX-Request"])
+    return response
 
 
 @member_page(Capability.EDIT_TEMPLATES)

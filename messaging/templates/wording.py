@@ -9,7 +9,7 @@ from integrations.organizations.audit import record
 from integrations.organizations.models import Organization, User
 
 from .models import Template, TemplateVersion
-from .rendering import EmptyText, ParsedTemplate, TemplateProblem, TextTooLong, Variable, clean_text, parse
+from .rendering import ParsedTemplate, TemplateProblem, TextTooLong, clean_text, parse, render
 from .segments import LONGEST_TEXT
 
 SENTENCES = {
@@ -177,11 +177,11 @@ def clean_body(body: str) -> str:
 
 def _check(parsed: ParsedTemplate) -> None:
     """Refuse what no values could turn into a message: nothing to read, or too long with every variable left out."""
+    if not parsed.variables:
+        render(parsed, {})
     literal = "".join(part for part in parsed.parts if isinstance(part, str))
     if len(literal) > LONGEST_TEXT:
         raise TextTooLong(len(literal))
-    if not literal.strip() and not any(isinstance(part, Variable) for part in parsed.parts):
-        raise EmptyText
 
 
 def find_by_name(organization: Organization, *, name: str) -> Template | None:
@@ -194,12 +194,12 @@ def find_by_name(organization: Organization, *, name: str) -> Template | None:
 
 
 def _locked(template: Template, *, archived_too: bool = False) -> Template:
-    """Return the template as it is now, locked: versions are numbered one after the other, and names change alone."""
-    template = (
-        Template.objects.select_for_update(of=("self",))
-        .select_related("organization", "current__created_by")
-        .get(pk=template.pk)
-    )
+    """Return the template as it is now, locked: versions are numbered one after the other, and names change alone.
+
+    Read in a second query: one that waited for the lock would see the new template beside the old versions.
+    """
+    Template.objects.select_for_update().only("pk").get(pk=template.pk)
+    template = Template.objects.select_related("organization", "current__created_by").get(pk=template.pk)
     if template.archived_at is not None and not archived_too:
         raise WordingProblem("archived", "This template is archived. Bring it back before you change it.")
     return template
