@@ -1,2 +1,15 @@
-from ninja import NinjaAPI
-api = NinjaAPI(urls_namespace="api")
+"""What the API offers. A router of another room is added here, before `api.urls` is read."""
+
+from .application import HeliographApi
+from .contacts import router as contacts
+from .me import router as me
+from .messages import router as messages
+from .opt_outs import router as opt_outs
+from .templates import router as templates
+
+api = HeliographApi()
+api.add_router("/messages", messages, tags=["Messages"])
+api.add_router("/contacts", contacts, tags=["Contacts"])
+api.add_router("/templates", templates, tags=["Templates"])
+api.add_router("/opt-outs", opt_outs, tags=["Opt-outs"])
+api.add_router("/me", me, tags=["Key"])
