@@ -1,4 +1,4 @@
-"""Celery: how tasks travel. Rows in PostgreSQL say what is to be done; a lost task costs a few seconds, never a message."""
+"""Celery: how tasks travel. Rows in PostgreSQL say what is to be done; a lost task costs seconds, never a message."""
 
 import os
 

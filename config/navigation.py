@@ -90,7 +90,12 @@ def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
     def item(title: str, icon: str, route: str, capability: Capability = Capability.VIEW) -> dict[str, Any] | None:
         if not member.can(capability):
             return None
-        return {"title": title, "icon": icon, "link": reverse(route)}
+        link = reverse(route)
+        # The theme goes by the beginning of the address, with which every page begins like the dashboard.
+        here = request.path == link if route == "home" else request.path.startswith(link)
+        if route == "messages:log":
+            here = here and not request.path.startswith(reverse("messages:send"))
+        return {"title": title, "icon": icon, "link": link, "active": here}
 
     groups = [
         (

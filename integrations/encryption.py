@@ -1,7 +1,7 @@
 """Secrets at rest: Fernet tokens under CREDENTIAL_KEYS, newest key first."""
 
 import functools
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from django.conf import settings
@@ -78,7 +78,13 @@ class Secret:
         return self
 
 
-class SecretField(models.TextField):
+if TYPE_CHECKING:
+    _SecretText = models.TextField[Secret | str, Secret]
+else:
+    _SecretText = models.TextField
+
+
+class SecretField(_SecretText):
     """Text kept as a Fernet token; in Python a `Secret`. It can be asked only whether it is there."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -112,6 +118,12 @@ class SecretField(models.TextField):
         raise FieldError(f"{self.name} is encrypted and cannot be searched.")
 
 
+def _column(model: type[models.Model], field: str) -> str:
+    found = model._meta.get_field(field)
+    assert isinstance(found, SecretField)  # noqa: S101 - callers look for fields of this kind
+    return str(found.column)
+
+
 def rotate_field(model: type[models.Model], field: str, *, batch: int = 500) -> int:
     """Encrypt every value of the field again under the newest key; return how many rows changed.
 
@@ -119,13 +131,14 @@ def rotate_field(model: type[models.Model], field: str, *, batch: int = 500) -> 
     Raises SecretUnreadable, naming the row, and leaves the rows before it rotated.
     """
     quote = connection.ops.quote_name
-    table, column = quote(model._meta.db_table), quote(model._meta.get_field(field).column)
+    table, column = quote(model._meta.db_table), quote(_column(model, field))
     last, changed = None, 0
     while True:
         with transaction.atomic(), connection.cursor() as cursor:
             after = "AND id > %s" if last else ""
             cursor.execute(
-                f"SELECT id, {column} FROM {table} WHERE {column} <> '' {after} ORDER BY id LIMIT {batch} FOR UPDATE",
+                f"SELECT id, {column} FROM {table} WHERE {column} <> '' {after}"  # noqa: S608 - quoted names of ours
+                f" ORDER BY id LIMIT {batch} FOR UPDATE",
                 [last] if last else [],
             )
             rows = cursor.fetchall()
@@ -136,5 +149,5 @@ def rotate_field(model: type[models.Model], field: str, *, batch: int = 500) -> 
                     fresh = _crypter().rotate(token.encode()).decode()
                 except InvalidToken as error:
                     raise SecretUnreadable(f"{model._meta.label} {row_id}: no key fits its {field}.") from error
-                cursor.execute(f"UPDATE {table} SET {column} = %s WHERE id = %s", [fresh, row_id])
+                cursor.execute(f"UPDATE {table} SET {column} = %s WHERE id = %s", [fresh, row_id])  # noqa: S608
         last, changed = rows[-1][0], changed + len(rows)

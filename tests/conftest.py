@@ -1,6 +1,7 @@
 """Fixtures of every test: the cast, and servers that are real (see tests/plugins)."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import pytest
 from django.test import Client
@@ -52,6 +53,12 @@ def cast(db: None) -> Cast:
     MemberFactory(organization=other, user=people["stranger"], role="owner")
     people["operator"] = UserFactory(email="operator@install.example", name="Operator", is_operator=True)
     return Cast(organization=organization, other=other, **people)
+
+
+@pytest.fixture(autouse=True)
+def quick_passwords(settings: Any) -> None:
+    """A slow hash protects passwords of people; those of a test need none."""
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
 
 @pytest.fixture

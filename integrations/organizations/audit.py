@@ -27,13 +27,13 @@ def record(
     `action` is verb-like (`connection.rotated`); `changes` maps a field to its new value or to [old, new], and
     every field whose name speaks of a secret is masked here, whatever the caller passed.
     """
-    is_user = isinstance(actor, User)
+    label = actor.email if isinstance(actor, User) else actor or "Heliograph"
     return AuditEntry.objects.create(
         organization=organization,
-        actor_id=actor.pk if is_user else None,
-        actor_label=(actor.email if is_user else actor or "Heliograph")[:200],
+        actor_id=actor.pk if isinstance(actor, User) else None,
+        actor_label=label[:200],
         action=action,
-        object_kind=target._meta.verbose_name[:60] if target is not None else "",
+        object_kind=str(target._meta.verbose_name)[:60] if target is not None else "",
         object_id=str(target.pk)[:40] if target is not None else "",
         object_label=str(target)[:200] if target is not None else "",
         changes={name: _masked(name, value) for name, value in (changes or {}).items()},

@@ -47,6 +47,8 @@ def _apply(callback: Callback) -> str:
     sid = str(params.get("MessageSid") or params.get("SmsSid") or "")[:34]
     if to is None or not sid:
         return _Outcome.UNREADABLE
+    if callback.message_id is None:
+        return _Outcome.UNKNOWN_MESSAGE
     message = (
         Message.objects.filter(pk=callback.message_id, connection_id=callback.connection_id)
         .only("id", "provider_sid", "status", "error_code")

@@ -51,7 +51,7 @@ def store(
 ) -> Callback:
     """Keep a genuine webhook as it came; NUL signs, which PostgreSQL cannot hold, are left out."""
     params = {
-        name.replace("\x00", "")[:200]: value.replace("\x00", "")[:_LONGEST_VALUE]
+        name.replace("\x00", "")[:200]: str(value).replace("\x00", "")[:_LONGEST_VALUE]
         for name, value in request.POST.items()
     }
     return Callback.objects.create(

@@ -26,10 +26,12 @@ WITH due AS (
 ), moved AS (
     UPDATE messaging_message m SET
         status = CASE WHEN due.is_opted_out THEN 'blocked' WHEN due.is_late THEN 'failed' ELSE 'sending' END,
-        error_reason = CASE WHEN due.is_opted_out THEN 'opted_out' WHEN due.is_late THEN 'expired' ELSE m.error_reason END,
+        error_reason =
+            CASE WHEN due.is_opted_out THEN 'opted_out' WHEN due.is_late THEN 'expired' ELSE m.error_reason END,
         finished_at = CASE WHEN due.is_opted_out OR due.is_late THEN now() END,
         claim_token = CASE WHEN due.is_opted_out OR due.is_late THEN NULL ELSE %(token)s::uuid END,
-        lease_until = CASE WHEN due.is_opted_out OR due.is_late THEN NULL ELSE now() + %(lease)s * interval '1 second' END,
+        lease_until =
+            CASE WHEN due.is_opted_out OR due.is_late THEN NULL ELSE now() + %(lease)s * interval '1 second' END,
         posted_at = CASE WHEN due.is_opted_out OR due.is_late THEN m.posted_at ELSE now() END,
         attempts = m.attempts + CASE WHEN due.is_opted_out OR due.is_late THEN 0 ELSE 1 END,
         updated_at = now()

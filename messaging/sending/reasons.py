@@ -22,7 +22,7 @@ _OURS: dict[str, tuple[str, str, str]] = {
     "opted_out": (
         "The recipient opted out.",
         "They replied STOP, or a member recorded it. Nothing was sent and nothing was charged.",
-        "Only the recipient can undo it, by texting START to your number. The contact's page shows when they opted out.",
+        "Only the recipient can undo it, by texting START to your number. The contact's page shows since when.",
     ),
     "expired": (
         "Not sent in time.",

@@ -130,7 +130,7 @@ def _settle(message: Message, listed: list[MessageSnapshot]) -> None:
     )
     siblings = list(
         Message.objects.filter(
-            connection_id=message.connection_id,
+            connection=message.connection,
             phone=message.phone,
             status__in=[Status.SENDING, Status.UNKNOWN],
             provider_sid="",

@@ -12,7 +12,7 @@ from .transitions import Move, advance_one
 
 
 def resolve(message: Message, *, was_sent: bool, actor: User) -> bool:
-    """Settle a flagged message: it was sent, or it was not and goes out now. False where it settled itself meanwhile."""
+    """Settle a flagged message: it was sent, or it was not and goes out now. False where it is settled already."""
     if not message.needs_person:
         return False
     name = actor.get_short_name()

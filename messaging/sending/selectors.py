@@ -4,6 +4,7 @@ import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.db.models import Count, Q, QuerySet
@@ -101,7 +102,7 @@ def _query(text: str, organization: Organization) -> Q:
     return wanted
 
 
-def _ending_with(digits: str, organization: Organization) -> QuerySet[Message]:
+def _ending_with(digits: str, organization: Organization) -> QuerySet[Message, Any]:
     """Return the ids of messages whose number ends so, by the index on the reversed number."""
     return (
         Message.objects.filter(organization=organization)
@@ -149,9 +150,10 @@ def last_days(organization: Organization, *, days: int = 14) -> list[Day]:
         )
     )
     by_day = {row["day"]: row for row in counted}
-    empty = {"delivered": 0, "on_way": 0, "failed": 0}
     return [
-        Day(day=day, **{key: by_day.get(day, empty)[key] for key in empty})
+        Day(day=day, delivered=row["delivered"], on_way=row["on_way"], failed=row["failed"])
+        if (row := by_day.get(day))
+        else Day(day=day, delivered=0, on_way=0, failed=0)
         for day in (first + timedelta(days=offset) for offset in range(days))
     ]
 

@@ -206,7 +206,7 @@ def _send_context(form: SendForm) -> dict[str, Any]:
 
 
 def _what_was_typed(request: MemberRequest) -> dict[str, str]:
-    return {name: value for name, value in request.POST.items() if name != "csrfmiddlewaretoken"}
+    return {name: str(value) for name, value in request.POST.items() if name != "csrfmiddlewaretoken"}
 
 
 def _query_without(request: MemberRequest, *names: str) -> str:

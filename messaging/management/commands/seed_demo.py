@@ -12,6 +12,7 @@ from integrations.management.json_command import CommandProblem, JsonCommand
 from integrations.organizations.membership import add_member
 from integrations.organizations.models import Member, Organization, User
 from integrations.organizations.operating import create_organization
+from integrations.organizations.people import create_person
 from integrations.organizations.roles import Role
 from integrations.phones import parse_phone
 from messaging.contacts.address_book import Details, create_contact
@@ -29,7 +30,7 @@ _PEOPLE = [
     ("Hedy Lamarr", "+14045550177"),
 ]
 _TEMPLATES = [
-    ("Parcel on its way", 'Hi {{ first_name | "there" }}, your parcel leaves today. Track it: {{ link | "example.com/t" }}'),
+    ("Parcel on its way", 'Hi {{ first_name | "there" }}, your parcel leaves today: {{ link | "example.com/t" }}'),
     ("Appointment reminder", 'Hello {{ name | "there" }}, we see you tomorrow at {{ time }}. Reply STOP to opt out.'),
     ("Order ready", "Your order {{ order }} is ready to collect."),
 ]
@@ -46,11 +47,17 @@ class Command(JsonCommand):
         password = _password()
         owner = User.objects.filter(email=EMAIL).first()
         if owner is None:
-            owner = User.objects.create_user(EMAIL, password, name="Demo Owner", is_operator=settings.DEBUG)
+            owner = create_person(email=EMAIL, password=password, name="Demo Owner")
+            owner.is_operator = settings.DEBUG
+            owner.save(update_fields=["is_operator"])
         organization = Organization.objects.filter(slug=SLUG).first()
         if organization is None:
             organization = create_organization(
-                name="Demo Organization", slug=SLUG, default_region="US", time_zone="America/New_York", actor="seed_demo"
+                name="Demo Organization",
+                slug=SLUG,
+                default_region="US",
+                time_zone="America/New_York",
+                actor="seed_demo",
             )
         if not Member.objects.filter(organization=organization, user=owner).exists():
             add_member(organization, user=owner, role=Role.OWNER, actor=owner)
