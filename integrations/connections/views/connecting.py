@@ -46,7 +46,7 @@ def connect_page(request: MemberRequest) -> HttpResponse:
     way = request.GET.get("way", "")
     way = way if way in WAYS else "api_key"
     form = WAYS[way](
-        request.POST or None,
+        request.POST if request.method == "POST" else None,
         organization=request.organization,
         user=request.user,
         default=default_connection(request.organization),

@@ -97,7 +97,7 @@ def settings_page(request: MemberRequest, pk: UUID) -> HttpResponse:
         return redirect("connections:detail", pk)
     names = ("name", "messaging_service_sid", "sender", "verify_service_sid", "mps")
     form = SendersForm(
-        request.POST or None,
+        request.POST if request.method == "POST" else None,
         initial={name: getattr(connection, name) for name in names},
         organization=request.organization,
         user=request.user,

@@ -25,7 +25,9 @@ def rotate_page(request: MemberRequest, pk: UUID) -> HttpResponse:
     """Replace the API Key or the Auth Token, once Twilio accepts the new one."""
     connection = connection_or_404(request, pk)
     kind = RotateKeyForm if connection.auth == Connection.Auth.API_KEY else RotateTokenForm
-    form = kind(request.POST or None, organization=request.organization, user=request.user)
+    form = kind(
+        request.POST if request.method == "POST" else None, organization=request.organization, user=request.user
+    )
     lead = "The new one is checked first. Until Twilio accepts it, the old one stays in use."
     return _answer(request, connection, form, title=f"Rotate the credentials of {connection.name}", lead=lead)
 
@@ -36,7 +38,10 @@ def signing_page(request: MemberRequest, pk: UUID) -> HttpResponse:
     """Change the Auth Tokens with which webhooks may be signed."""
     connection = connection_or_404(request, pk)
     form = SigningTokensForm(
-        request.POST or None, organization=request.organization, user=request.user, connection=connection
+        request.POST if request.method == "POST" else None,
+        organization=request.organization,
+        user=request.user,
+        connection=connection,
     )
     lead = "With them we can tell Twilio's reports from forged ones."
     return _answer(request, connection, form, title=f"Webhook signatures of {connection.name}", lead=lead)
