@@ -87,7 +87,7 @@ def opt_out(
                 actor=actor,
                 action="opt_out.started",
                 target=started,
-                changes={"phone": mask_phone(phone), "scope": scope, "sender": _masked_sender(sender)},
+                changes={"phone": mask_phone(phone), **({"sender": _masked_sender(sender)} if sender else {})},
                 ip=ip,
             )
     return started

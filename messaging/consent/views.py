@@ -12,7 +12,7 @@ from integrations.organizations.models import as_uuid
 from integrations.organizations.network import client_ip
 from integrations.organizations.pages import MemberRequest, member_page
 from integrations.organizations.roles import Capability
-from messaging.contacts.search_memory import recall, remember
+from messaging.contacts.search_memory import key_of, recall, remember
 from messaging.contacts.selectors import find_contact
 
 from .forms import OptOutForm
@@ -26,7 +26,7 @@ STATES = {"": "All", "active": "In force", "past": "Ended"}
 @member_page(Capability.VIEW)
 def opt_out_list(request: MemberRequest) -> HttpResponse:
     """List opt-outs; a search arrives by POST, because a number must not stand in an address."""
-    organization, key = request.organization, request.POST.get("search") or request.GET.get("search", "")
+    organization, key = request.organization, key_of(request)
     if request.method == "POST":
         wanted = {"q": request.POST.get("q", ""), "state": request.POST.get("state", "")}
         key = remember(request, wanted=wanted, key=key)

@@ -6,11 +6,20 @@ histories, proxies and logs see nothing of the number.
 
 import secrets
 from collections.abc import Mapping
+from urllib.parse import parse_qs, urlsplit
 
 from django.http import HttpRequest
 
 _MOST = 20  # searches remembered for each member; the oldest goes first
 _SESSION_KEY = "searches"
+
+
+def key_of(request: HttpRequest) -> str:
+    """Return the key in the address of the list the member looks at, "" without one."""
+    if request.method == "POST":
+        shown = urlsplit(request.headers.get("HX-Current-URL", ""))
+        return parse_qs(shown.query).get("search", [""])[0]
+    return request.GET.get("search", "")
 
 
 def remember(request: HttpRequest, *, wanted: Mapping[str, str], key: str = "") -> str:

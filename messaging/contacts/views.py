@@ -24,14 +24,14 @@ from . import address_book
 from .address_book import ContactProblem
 from .forms import ContactForm
 from .models import Contact, Tag
-from .search_memory import recall, remember
+from .search_memory import key_of, recall, remember
 from .selectors import find_contacts, page_of, some_contacts, tags_of
 
 
 @member_page(Capability.VIEW)
 def contact_list(request: MemberRequest) -> HttpResponse:
     """List contacts; a search arrives by POST, because a number must not stand in an address."""
-    organization, key = request.organization, request.POST.get("search") or request.GET.get("search", "")
+    organization, key = request.organization, key_of(request)
     if request.method == "POST":
         wanted = {"q": request.POST.get("q", ""), "tag": request.POST.get("tag", "")}
         key = remember(request, wanted=wanted, key=key)

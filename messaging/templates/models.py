@@ -44,9 +44,7 @@ class TemplateVersion(models.Model):
     created_at = models.DateTimeField(default=timezone.now)
 
     class Meta:
-        constraints = [
-            models.UniqueConstraint(fields=["template", "number"], name="template_version_numbered_once")
-        ]
+        constraints = [models.UniqueConstraint(fields=["template", "number"], name="template_version_numbered_once")]
         ordering = ["-number"]
 
     def __str__(self) -> str:

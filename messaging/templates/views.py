@@ -186,7 +186,9 @@ def measure(request: MemberRequest) -> HttpResponse:
     template_id = as_uuid(request.POST.get("template"))
     template = find_template(request.organization, template_id) if template_id else None
     body = template.current.body if template and template.current else request.POST.get("body", "")
-    values = {name.removeprefix(_VALUE): value[:500] for name, value in request.POST.items() if name.startswith(_VALUE)}
+    values = {
+        name.removeprefix(_VALUE): str(value)[:500] for name, value in request.POST.items() if name.startswith(_VALUE)
+    }
     contact = find_contact(request.organization, request.POST.get("contact"))
     look = look_at(request.organization, body=body, contact=contact, values=values)
     context = {"look": look, "contact": contact, "may_replace": template is None}
@@ -224,9 +226,7 @@ def _initial_of(template: Template) -> dict[str, Any]:
 
 def _based_on(form: TemplateForm, version: TemplateVersion) -> TemplateForm:
     """Return the form with what was typed, written from their version now: saved again, it goes over it knowingly."""
-    data = form.data.copy()
-    data["based_on"] = version.number
-    again = TemplateForm(data)
+    again = TemplateForm({**form.data.dict(), "based_on": version.number})  # type: ignore[attr-defined]
     again.is_valid()
     return again
 

@@ -160,6 +160,9 @@ def test_a_searched_number_never_stands_in_an_address(cast: Cast, anna: Contact)
     assert 'value="0151 12345678"' in found
     live = client.post(cast.url("contacts/"), {"q": "0151 12345678"}, headers=HTMX)
     assert "12345678" not in live["HX-Replace-Url"]
+    address = f"http://testserver{response.url}"
+    typed_on = client.post(cast.url("contacts/"), {"q": "5678"}, headers={**HTMX, "HX-Current-URL": address})
+    assert typed_on["HX-Replace-Url"] == response.url
     # Another member's key is worth nothing.
     assert b"0151" not in cast.client("owner").get(response.url).content
 
