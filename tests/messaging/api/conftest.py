@@ -24,21 +24,23 @@ class Caller:
 
     key: str | None
 
-    def call(self, method: str, path: str, body: Any = None, **headers: str) -> HttpResponse:
+    def call(
+        self, method: str, path: str, body: Any = None, environ: dict[str, Any] | None = None, **headers: str
+    ) -> HttpResponse:
         """Make a request below /api/v1/; a dict goes as JSON, bytes go as they are."""
         raw = body if isinstance(body, bytes) else b"" if body is None else json.dumps(body).encode()
         if self.key is not None:
             headers.setdefault("Authorization", f"Bearer {self.key}")
         content_type = headers.pop("Content-Type", "application/json")
         return Client(raise_request_exception=False).generic(
-            method, f"/api/v1/{path}", raw, content_type=content_type, headers=headers
+            method, f"/api/v1/{path}", raw, content_type=content_type, headers=headers, **(environ or {})
         )
 
     def get(self, path: str, **headers: str) -> HttpResponse:
         return self.call("GET", path, **headers)
 
-    def post(self, path: str, body: Any = None, **headers: str) -> HttpResponse:
-        return self.call("POST", path, body, **headers)
+    def post(self, path: str, body: Any = None, **options: Any) -> HttpResponse:
+        return self.call("POST", path, body, **options)
 
 
 @pytest.fixture(autouse=True)
