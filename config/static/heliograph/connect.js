@@ -1,7 +1,8 @@
 /* The connect form: SIDs, secrets and senders are judged while one types. The server judges them again. */
 (function () {
   "use strict";
-  var kinds = JSON.parse(document.getElementById("sid-kinds").textContent);
+  var words = document.getElementById("sid-kinds");
+  var kinds = words ? JSON.parse(words.textContent) : {};
   var QUOTES = /^["'`´‘’‚‛“”„‟«»‹›]+|["'`´‘’‚‛“”„‟«»‹›]+$/g;
 
   function clean(value) {
@@ -62,6 +63,16 @@
   });
   document.addEventListener("submit", function (event) {
     var button = event.target.querySelector("[data-busy]");
-    if (button && !event.defaultPrevented) { button.textContent = button.dataset.busy; button.setAttribute("aria-busy", "true"); }
+    if (!button || event.defaultPrevented) return;
+    button.dataset.idle = button.innerHTML;
+    button.textContent = button.dataset.busy;
+    button.setAttribute("aria-busy", "true");
+  });
+  /* Back from the next page: the button is ready again. */
+  window.addEventListener("pageshow", function () {
+    document.querySelectorAll("[data-idle]").forEach(function (button) {
+      button.innerHTML = button.dataset.idle;
+      button.removeAttribute("aria-busy");
+    });
   });
 })();

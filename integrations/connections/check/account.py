@@ -78,8 +78,8 @@ def check_account(run: Run) -> None:
         prove(run)
         run.note(
             "Account",
-            "This key may not read account data. That is normal for a Standard key and needs no change; status, trial "
-            "limits and balance just could not be looked at.",
+            "This key may not read account data. That is normal for a Standard key and needs no change; status and "
+            "trial limits just could not be looked at.",
         )
 
 

@@ -65,7 +65,7 @@ def check_inbound(run: Run, service: MessagingServiceInfo) -> None:
         connection.is_sandbox or settings.TWILIO_BASE_URL or judge_address(settings.PUBLIC_BASE_URL).is_accepted
     )
     if connection._state.adding:
-        run.note("Replies", f"{text} The address to enter there is shown once the connection is saved.")
+        run.note("Replies", f"{text} The address to enter there stands under Webhooks on its page.")
     elif is_reachable:
         remedy = "Enter the address for replies, shown under Webhooks, as the service's “Send a webhook” address."
         run.warn("Replies", text, remedy)
