@@ -1,0 +1,1 @@
+"""Pages of the sandbox: virtual phones, numbers with an outcome, dials."""
