@@ -1,0 +1,75 @@
+"""`make bench`: how fast this machine sends, and what a message costs. About three minutes; ARGS="--help" for more."""
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import django
+
+from config.launcher.environment import CHECKOUT
+from config.launcher.errors import LauncherError
+from config.launcher.processes import StopRequestedError
+from tests.load.machine import describe_machine
+from tests.load.report import print_table, write_results
+from tests.load.servers import Installation
+
+SCENARIOS = ("intake", "bare", "single", "off", "on")
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run the scenarios and return 0; 1 where something could not be measured at all, 130 after Ctrl-C."""
+    options = _read(arguments)
+    place = Installation(workers=options.workers, window=options.window, is_debug=options.debug)
+    results: dict[str, Any] = {
+        "machine": describe_machine(),
+        "workers": options.workers,
+        "window": options.window,
+        "latency_ms": options.latency,
+    }
+    try:
+        _say("Starting PostgreSQL, Valkey and the sandbox …")
+        place.start_servers()
+        # Models can be imported only when the settings can be read, and those name the servers.
+        os.environ.update(place.environment)
+        django.setup()
+        from tests.load.scenarios import run
+
+        run(place, options=options, results=results, say=_say)
+    except StopRequestedError:
+        return 130
+    except (LauncherError, RuntimeError) as error:
+        print(f"The benchmark failed: {error}", file=sys.stderr)
+        return 1
+    finally:
+        place.stop()
+    write_results(results, options.output)
+    print_table(results)
+    print(f"\nEverything measured: {options.output}")
+    return 0
+
+
+def _read(arguments: Sequence[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="make bench ARGS=…", description=__doc__)
+    parser.add_argument("--messages", type=int, default=6000, help="messages of a run with callbacks off")
+    parser.add_argument("--runs", type=int, default=3, help="runs of bare posts and of sending with callbacks off")
+    parser.add_argument("--with-callbacks", type=int, default=2000, help="messages with callbacks on")
+    parser.add_argument("--singles", type=int, default=40, help="single messages on an idle system")
+    parser.add_argument("--intake", type=int, default=1600, help="requests to the API")
+    parser.add_argument("--workers", type=int, default=2, help="worker processes")
+    parser.add_argument("--window", type=int, default=100, help="messages in flight for each worker (SEND_WINDOW)")
+    parser.add_argument("--latency", type=int, default=100, help="simulated latency of Twilio in milliseconds")
+    parser.add_argument("--only", nargs="+", choices=SCENARIOS, default=list(SCENARIOS), help="leave the others out")
+    parser.add_argument("--debug", action="store_true", help="run with DEBUG=1, as make run does")
+    parser.add_argument("--output", type=Path, default=CHECKOUT / "bench-results.json", help="where to write")
+    return parser.parse_args(arguments)
+
+
+def _say(text: str) -> None:
+    print(text, flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,80 @@
+"""The printed table and `bench-results.json`."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+
+def write_results(results: dict[str, Any], path: Path) -> None:
+    """Keep everything that was measured."""
+    path.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
+
+
+def print_table(results: dict[str, Any]) -> None:
+    """Print what a reader wants to know first."""
+    machine = results["machine"]
+    print(
+        f"\n{machine['date']}, {machine['cores']} cores, {machine['memory_gb']} GB, Python {machine['python']}, "
+        f"load before {machine['load_before']}; {results['workers']} workers with {results['window']} in flight each, "
+        f"Twilio simulated with {results['latency_ms']} ms\n"
+    )
+    row = "{:<34}{:>9}{:>10}{:>9}{:>9}{:>9}{:>9}{:>9}"
+    print(row.format("", "messages", "per sec.", "sender", "postgres", "web", "sandbox", "others"))
+    print(row.format("", "", "", "ms CPU", "ms CPU", "ms CPU", "ms CPU", "% CPU"))
+    for title, run in _runs(results):
+        cpu = run["cpu_ms_per_message"]
+        figures = [_number(cpu.get(name)) for name in ("postgres", "web", "sandbox")]
+        sender = _number(cpu.get("worker", cpu.get("sender")))
+        rate = _number(run["per_second"])
+        print(row.format(title, run.get("messages", ""), rate, sender, *figures, f"{run['cpu_taken_by_others']:.0%}"))
+    print()
+    for line in _remarks(results):
+        print(line)
+
+
+def _runs(results: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:
+    found = []
+    for name, title in (
+        ("bare_posts", "bare aiohttp posts"),
+        ("callbacks_off", "sending, callbacks off"),
+        ("callbacks_on", "sending, callbacks on"),
+        ("intake", "API intake, 8 clients"),
+    ):
+        if "cpu_ms_per_message" in results.get(name, {}):
+            found.append((title, results[name]))
+            if "until_all_delivered" in results[name]:
+                found.append(("  … until all are delivered", results[name]["until_all_delivered"]))
+    return found
+
+
+def _remarks(results: dict[str, Any]) -> list[str]:
+    lines = []
+    bare, off = results.get("bare_posts"), results.get("callbacks_off")
+    if off:
+        ratio = off["sandbox_to_sender"]
+        verdict = "" if ratio is None else " (at most 0.5 is wanted)" if ratio <= 0.5 else " — MORE than the 0.5 wanted"
+        lines.append(f"The sandbox uses {ratio} of the sender's CPU a message{verdict}.")
+        memory = off["worker_memory_mb"]
+        lines.append(
+            f"Memory of the workers: {memory['before']} MB before, {memory['after_first_quarter']} MB after a quarter, "
+            f"{memory['end']} MB at the end."
+        )
+    if bare and off:
+        lines.append(f"Sending reaches {off['per_second'] / bare['per_second']:.0%} of bare posts.")
+    if "single" in results:
+        wait = results["single"]["ms_beside_latency"]
+        lines.append(
+            f"One message, commit to handed over, beside Twilio's latency: p50 {wait['p50']} ms, p95 {wait['p95']} ms."
+        )
+    if "intake" in results:
+        intake = results["intake"]
+        lines.append(
+            f"API intake not measured: {intake['problem']}"
+            if "problem" in intake
+            else f"API intake: p50 {intake['ms']['p50']} ms, p95 {intake['ms']['p95']} ms."
+        )
+    return lines
+
+
+def _number(value: float | None) -> str:
+    return "" if value is None else f"{value:,.1f}" if value >= 100 else f"{value:.2f}"

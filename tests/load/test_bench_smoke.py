@@ -1,0 +1,33 @@
+"""The benchmark runs from start to end, with very few messages: what it measures here says nothing about speed."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from config.launcher.environment import CHECKOUT
+
+
+def test_bench_measures_every_scenario_and_leaves_nothing_behind(tmp_path: Path) -> None:
+    output = tmp_path / "results.json"
+    sizes = ["--messages", "60", "--with-callbacks", "10", "--intake", "16", "--singles", "2"]
+    ran = subprocess.run(
+        [sys.executable, "-m", "tests.load.bench", *sizes, "--runs", "1", "--workers", "1", "--output", str(output)],
+        cwd=CHECKOUT,
+        env={**os.environ, "TMPDIR": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    results = json.loads(output.read_text())
+    assert results["bare_posts"]["per_second"] > 0
+    assert results["callbacks_off"]["messages"] == 60
+    assert results["callbacks_off"]["cpu_ms_per_message"]["worker"] > 0
+    assert results["callbacks_on"]["until_all_delivered"]["delivered"] == 10
+    assert results["callbacks_on"]["until_all_delivered"]["callbacks"] == 30
+    assert results["single"]["ms_beside_latency"]["p50"] > 0
+    assert results["intake"]["messages"] == 16
+    assert "sending, callbacks off" in ran.stdout
+    assert list(tmp_path.glob("heliograph-bench-*")) == []
