@@ -120,6 +120,8 @@ class Run:
         error = answer.error
         if error is not None and error.http_status == 429:
             text = f"{self.whom} takes no more requests of this account at the moment."
+        elif error is not None and error.http_status and error.http_status < 400:
+            text = f"{self.whom} gave an answer that cannot be read (HTTP {error.http_status})."
         elif error is not None and error.http_status:
             text = f"{self.whom} has trouble of its own (HTTP {error.http_status})."
         else:
