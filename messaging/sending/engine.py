@@ -86,6 +86,7 @@ class Engine:
     _start: threading.Lock = field(default_factory=threading.Lock)
     _stopping: bool = False
     _unsettled: list[Outcome] = field(default_factory=list)
+    _posts: set["asyncio.Task[None]"] = field(default_factory=set)
 
     def wake(self, connection_id: uuid.UUID, *, lane: int) -> None:
         """Work on the lane, beginning now; from any thread. Waking a lane that is worked on makes it look again."""
@@ -196,11 +197,12 @@ class Engine:
             return
         claim = claim_batch(state.connection_id, lane=state.lane, limit=free)
         state.has_more = claim.taken >= free
-        assert self._loop is not None  # noqa: S101 - the pump runs after the loop was made
-        for claimed in claim.messages:
-            state.in_flight += 1
-            asyncio.run_coroutine_threadsafe(
-                self._post((state.connection_id, state.lane), dispatch, claimed), self._loop
+        if claim.messages:
+            state.in_flight += len(claim.messages)
+            assert self._loop is not None  # noqa: S101 - the pump runs after the loop was made
+            # One call for all: waking the loop for each message costs more than the message's share of the claim.
+            self._loop.call_soon_threadsafe(
+                self._begin_posts, (state.connection_id, state.lane), dispatch, claim.messages
             )
 
     def _dispatch(self, state: _LaneState) -> _Dispatch | None:
@@ -212,6 +214,12 @@ class Engine:
         return state.dispatch
 
     # ---- on the event loop
+
+    def _begin_posts(self, key: Lane, dispatch: _Dispatch, messages: list[Claimed]) -> None:
+        for claimed in messages:
+            post = asyncio.get_running_loop().create_task(self._post(key, dispatch, claimed))
+            self._posts.add(post)  # the loop itself keeps only weak references
+            post.add_done_callback(self._posts.discard)
 
     async def _post(self, key: Lane, dispatch: _Dispatch, claimed: Claimed) -> None:
         answer: MessageSnapshot | TwilioError | None = None
