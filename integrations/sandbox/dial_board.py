@@ -204,7 +204,7 @@ GROUPS: tuple[Group, ...] = (
                 "Faults concern",
                 "With every request, also the look-ups that resolve “unknown” fail now and then.",
                 Unit.CHOICE,
-                choices=(("sending", "sending messages and codes only"), ("all", "every request")),
+                choices=(("sending", "messages and codes"), ("all", "every request")),
             ),
         ),
     ),

@@ -1,6 +1,7 @@
 """Forms of the room. Bounds that the sandbox knows are asked of its own rules, so that both say the same."""
 
 import re
+from collections.abc import Mapping
 from typing import Any
 
 from django import forms
@@ -17,6 +18,7 @@ from .server.errors import REFUSALS, ControlError
 LONGEST_TEXT = 1600
 QUICK_TEXTS = ("STOP", "START", "HELP")
 MOST_OUTCOMES = 200
+_NUMBER_ERRORS = ("required", "invalid", "min_value", "max_value")
 _SEND_RESULTS = [
     ("undelivered", "Undelivered: sent first, then not delivered"),
     ("failed", "Fails: the carrier does not take it"),
@@ -119,9 +121,8 @@ class _CodesField(forms.CharField):
 class DialsForm(forms.Form):
     """All dials but the outcomes of numbers."""
 
-    def __init__(self, *args: Any, in_force: dict[str, Any], **kwargs: Any) -> None:
-        initial = {dial.field_name: dial.shown(at(in_force, dial.path)) for dial in DIALS}
-        super().__init__(*args, initial=initial, **kwargs)
+    def __init__(self, data: Mapping[str, Any] | None, *, in_force: dict[str, Any]) -> None:
+        super().__init__(data, initial={dial.field_name: dial.shown(at(in_force, dial.path)) for dial in DIALS})
         self._in_force = in_force
         for dial in DIALS:
             self.fields[dial.field_name] = _field_of(dial)
@@ -168,15 +169,21 @@ def _field_of(dial: Dial) -> forms.Field:
     if dial.unit is Unit.CODES:
         wrong = {"required": "Write at least one error code, such as 30003."}
         return _CodesField(label=dial.label, max_length=400, error_messages=wrong)
-    kind = forms.IntegerField if dial.unit is Unit.NUMBER else forms.FloatField
-    wanted = "Write a whole number." if dial.unit is Unit.NUMBER else _bounds_in_words(dial)
-    return kind(
+    if dial.unit is Unit.NUMBER:
+        return forms.IntegerField(
+            label=dial.label,
+            required=not dial.is_optional,
+            min_value=int(dial.low),
+            max_value=int(dial.high),
+            error_messages=dict.fromkeys(_NUMBER_ERRORS, "Write a whole number."),
+        )
+    return forms.FloatField(
         label=dial.label,
         required=not dial.is_optional,
         min_value=dial.low,
         max_value=dial.high,
-        widget=forms.NumberInput(attrs={"step": "1" if dial.unit is Unit.NUMBER else "any"}),
-        error_messages=dict.fromkeys(("required", "invalid", "min_value", "max_value"), wanted),
+        widget=forms.NumberInput(attrs={"step": "any"}),
+        error_messages=dict.fromkeys(_NUMBER_ERRORS, _bounds_in_words(dial)),
     )
 
 

@@ -158,7 +158,7 @@ def read_conversation(connection: Connection, number: str) -> Conversation:
     return Conversation(
         number=Number(number),
         bubbles=[_bubble(entry) for entry in phone["messages"]],
-        opted_out_of=[sender for sender in phone["opted_out_of"] if not sender.startswith("MG")],
+        opted_out_of=[pretty(sender) for sender in phone["opted_out_of"] if not sender.startswith("MG")],
         senders=list(dict.fromkeys(sender for sender in incoming if sender)),
     )
 
@@ -169,7 +169,7 @@ def _bubble(entry: Mapping[str, Any]) -> Bubble:
     tone, icon, label = _STATES.get(entry["status"], ("grey", "help", entry["status"]))
     return Bubble(
         is_reply=entry["direction"] == "from_phone",
-        sender=entry["from"] or "",
+        sender=pretty(entry["from"] or ""),
         before=body[: found.start()] if found else body,
         code=code if found else "",
         after=body[found.end() :] if found else "",

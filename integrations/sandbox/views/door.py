@@ -58,12 +58,13 @@ def explain_absence(request: MemberRequest, reason: str, *, connection: Connecti
         "connection": connection,
         "may_manage": request.member.can(Capability.MANAGE_CONNECTIONS),
     }
-    template = "_absent.html" if request.htmx else "absent.html"
-    response = render(request, f"integrations/sandbox/{template}", context)
     if request.method == "POST" and request.htmx and request.htmx.target == "phone":
         # Beside the phone, so that the typed reply stays where it is.
+        response = render(request, "integrations/sandbox/_absent_notice.html", context)
         response["HX-Retarget"] = "#came-of-it"
-    return response
+        return response
+    template = "_absent.html" if request.htmx else "absent.html"
+    return render(request, f"integrations/sandbox/{template}", context)
 
 
 def frame(request: MemberRequest, connection: Connection, *, tab: str) -> dict[str, Any]:
