@@ -6,3 +6,9 @@ class IntegrationsConfig(AppConfig):
 
     name = "integrations"
     verbose_name = "Organization"
+
+    def ready(self) -> None:
+        from integrations.connections.audit_words import SENTENCES
+        from integrations.organizations.audit_sentences import register_sentences
+
+        register_sentences(SENTENCES)

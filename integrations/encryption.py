@@ -8,6 +8,7 @@ from django.conf import settings
 from django.core.exceptions import FieldError
 from django.core.signals import setting_changed
 from django.db import connection, models, transaction
+from django.db.models.query_utils import DeferredAttribute
 
 
 class SecretUnreadable(Exception):
@@ -84,8 +85,17 @@ else:
     _SecretText = models.TextField
 
 
+class _SecretAttribute(DeferredAttribute):
+    """Takes plain text or a Secret, and always gives a Secret, before the row is saved as after."""
+
+    def __set__(self, instance: models.Model, value: Any) -> None:
+        instance.__dict__[self.field.attname] = self.field.to_python(value)
+
+
 class SecretField(_SecretText):
     """Text kept as a Fernet token; in Python a `Secret`. It can be asked only whether it is there."""
+
+    descriptor_class = _SecretAttribute
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         kwargs.setdefault("blank", True)

@@ -16,6 +16,7 @@ def shell(request: HttpRequest) -> dict[str, Any]:
     if organization is None or request.path_info.startswith("/admin/"):
         return {"organization": organization, "member": getattr(request, "member", None)}
     return {
+        "is_own_page": True,
         "organization": organization,
         "member": request.member,  # type: ignore[attr-defined]
         "my_organizations": SimpleLazyObject(lambda: list(organizations_of(request.user))),  # type: ignore[arg-type]

@@ -13,6 +13,7 @@ from integrations.organizations.models import Organization
 from messaging.contacts.models import Contact
 from messaging.templates.models import Template
 from messaging.templates.rendering import TemplateSyntaxProblem, parse
+from messaging.templates.variables import OFFERED, nest
 
 from .models import Message
 from .outbox import Draft
@@ -84,8 +85,12 @@ class SendForm(forms.Form):
             return
         for variable in variables:
             self.variable_names.append(variable.name)
+            is_known = variable.name.removeprefix("contact.") in OFFERED
+            hint = "Empty: what the contact has." if is_known else ""
+            if variable.fallback is not None:
+                hint = f"Empty: “{variable.fallback}”."
             self.fields[_VARIABLE + variable.name] = forms.CharField(
-                label=variable.name, required=False, max_length=500, strip=True
+                label=variable.name, required=not hint, max_length=500, strip=True, help_text=hint
             )
 
     def _template(self, chosen: Any) -> Template | None:
@@ -123,7 +128,7 @@ class SendForm(forms.Form):
     def draft(self, **who: Any) -> Draft:
         """Return what the valid form asks for."""
         data = self.cleaned_data
-        values = {name: data.get(_VARIABLE + name) for name in self.variable_names if data.get(_VARIABLE + name)}
+        values = nest({name: data.get(_VARIABLE + name) or "" for name in self.variable_names})
         return Draft(
             to=data.get("to") or "",
             contact=data.get("contact"),

@@ -26,7 +26,7 @@ from messaging.templates.rendering import (
     render,
 )
 from messaging.templates.segments import LONGEST_TEXT, measure
-from messaging.templates.variables import contact_values
+from messaging.templates.variables import contact_values, overlay
 
 from .models import Message, MessageEvent
 from .nudges import nudge
@@ -210,7 +210,7 @@ def _read_text(organization: Organization, draft: Draft, contact: Contact | None
     version = draft.template.current
     if version is None:
         raise EnqueueProblem("empty", "The template has no text yet.", field="template")
-    values = {**contact_values(contact, organization), **draft.variables}
+    values = overlay(contact_values(contact, organization), draft.variables)
     try:
         return version, render(parse(version.body), values)
     except MissingVariables as problem:

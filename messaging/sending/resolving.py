@@ -11,6 +11,9 @@ from .statuses import Status
 from .transitions import Move, advance_one
 
 
+SENTENCES = {"message.settled": "settled whether {which} was sent"}
+
+
 def resolve(message: Message, *, was_sent: bool, actor: User) -> bool:
     """Settle a flagged message: it was sent, or it was not and goes out now. False where it is settled already."""
     if not message.needs_person:

@@ -1,6 +1,6 @@
 """What a template may say about the contact and the organization without being told."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from integrations.organizations.models import Organization
 from integrations.phones import pretty
@@ -44,3 +44,30 @@ def sample_values(names: Iterable[str], organization: Organization) -> dict[str,
     """Return something to show for each variable while no contact is chosen; an unknown one shows its own name."""
     known = {**_SAMPLES, "organization": organization.name}
     return {name: known.get(name.removeprefix("contact."), name.split(".")[-1].replace("_", " ")) for name in names}
+
+
+def nest(flat: Mapping[str, str]) -> dict[str, object]:
+    """Return values named `order.id` as the records a template looks into; empty ones are left out."""
+    nested: dict[str, object] = {}
+    for name, value in flat.items():
+        if not value:
+            continue
+        *path, last = name.split(".")
+        place = nested
+        for part in path:
+            inside = place.setdefault(part, {})
+            if not isinstance(inside, dict):
+                break
+            place = inside
+        else:
+            place[last] = value
+    return nested
+
+
+def overlay(known: Mapping[str, object], given: Mapping[str, object]) -> dict[str, object]:
+    """Return the known values with the given ones on top, record by record: `contact.name` leaves `contact.email`."""
+    merged = dict(known)
+    for name, value in given.items():
+        under = merged.get(name)
+        merged[name] = overlay(under, value) if isinstance(under, Mapping) and isinstance(value, Mapping) else value
+    return merged

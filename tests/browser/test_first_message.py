@@ -38,7 +38,7 @@ def test_from_sign_in_to_delivered_and_back_with_stop(owner: Person) -> None:
     expect(page.get_by_text("+49 1511 2345678").first).to_be_visible()
     owner.look("06-contact-form")
     page.get_by_role("button", name=re.compile("^(save|add|create)", re.I)).first.click()
-    expect(page.get_by_role("heading", name="Ada Lovelace")).to_be_visible()
+    expect(page.get_by_role("heading", name="Ada Lovelace", level=1)).to_be_visible()
     owner.look("07-contact")
 
     page.get_by_role("link", name=re.compile("send sms", re.I)).last.click()
@@ -61,7 +61,7 @@ def test_from_sign_in_to_delivered_and_back_with_stop(owner: Person) -> None:
     expect(page.get_by_text("unsubscribed").first).to_be_visible()
 
     owner.open("messages/")
-    expect(page.get_by_text("Received").first).to_be_visible()
+    expect(page.locator(".hg-pill", has_text="Received").first).to_be_visible()
     owner.look("12-message-log")
     owner.open("contacts/")
     page.get_by_role("link", name="Ada Lovelace").click()
