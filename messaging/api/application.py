@@ -34,7 +34,7 @@ class HeliographApi(NinjaAPI):
             docs=Swagger({"validatorUrl": None, "defaultModelsExpandDepth": 0, "displayRequestDuration": True}),
             docs_decorator=lambda view: require_safe(cache_control(max_age=300)(view)),
         )
-        self.add_exception_handler(Exception, _answer)
+        self.add_exception_handler(Exception, _answer)  # type: ignore[arg-type]
         self._document: OpenAPISchema | None = None
 
     @property

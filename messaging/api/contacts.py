@@ -111,7 +111,7 @@ def list_contacts(request: HttpRequest, query: Query[ContactQuery]) -> dict[str,
     if query.phone:
         phone = read_phone(from_address(query.phone), organization=organization, field="phone")
         rows = rows.filter(phone=phone.e164)
-    shown, following = cut(rows, query)
+    shown, following = cut(rows, query, asked=request.GET)
     return page([_shape(contact) for contact in shown], following)
 
 

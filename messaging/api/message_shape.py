@@ -2,7 +2,7 @@
 
 import uuid
 from datetime import datetime
-from typing import Literal
+from typing import Any, Literal
 
 from ninja import Field, Schema
 from pydantic import ConfigDict
@@ -11,7 +11,7 @@ from messaging.sending.models import Message, MessageEvent
 from messaging.sending.reasons import reason_of
 from messaging.sending.statuses import Status
 
-EXAMPLE = {
+EXAMPLE: dict[str, Any] = {
     "id": "019508a7-3f00-7c3e-9d52-0a4f6b1c2d3e",
     "to": "+4915112345678",
     "from": "MG0123456789abcdef0123456789abcdef",

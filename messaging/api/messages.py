@@ -152,7 +152,7 @@ def list_messages(request: HttpRequest, query: Query[MessageQuery]) -> dict[str,
         rows = rows.filter(direction=query.direction)
     if query.to:
         rows = _to(rows, query, organization)
-    shown, following = cut(_with_all(rows), query)
+    shown, following = cut(_with_all(rows), query, asked=request.GET)
     return page([shape(message) for message in shown], following)
 
 
@@ -198,7 +198,7 @@ def _check_shape(payload: NewMessage) -> None:
 
 
 def _maker(request: HttpRequest, organization: Organization, payload: NewMessage) -> Callable[[], Message]:
-    """Return what makes the message. Whatever may have changed since is looked at inside, not for a repeated request."""
+    """Return what makes the message. What may change with time is looked at inside: a repeated request skips it."""
 
     def make() -> Message:
         if payload.send_at is not None and payload.send_at < timezone.now() - PAST_BY_AT_MOST:
@@ -240,9 +240,7 @@ def _idempotency_key(request: HttpRequest) -> str | None:
     if raw is None:
         return None
     if len(raw) > LONGEST_KEY or not _KEY.fullmatch(raw):
-        raise invalid(
-            "Idempotency-Key", "bad_format", f"Write 1 to {LONGEST_KEY} letters, digits and signs of ASCII."
-        )
+        raise invalid("Idempotency-Key", "bad_format", f"Write 1 to {LONGEST_KEY} letters, digits and signs of ASCII.")
     return f"api:{hashlib.sha256(raw.encode()).hexdigest()}"
 
 

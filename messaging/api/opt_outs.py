@@ -98,7 +98,7 @@ def list_opt_outs(request: HttpRequest, query: Query[OptOutQuery]) -> dict[str, 
         rows = rows.filter(phone=phone.e164)
     if query.active is not None:
         rows = rows.filter(ended_at__isnull=query.active)
-    shown, following = cut(rows, query)
+    shown, following = cut(rows, query, asked=request.GET)
     return page([_shape(one) for one in shown], following)
 
 
@@ -109,7 +109,10 @@ def list_opt_outs(request: HttpRequest, query: Query[OptOutQuery]) -> dict[str, 
     operation_id="createOptOut",
     summary="Opt a number out",
     openapi_extra=problems(
-        responses={201: "The opt-out, in force from now on.", 200: "The number was opted out already; this is since when."},
+        responses={
+            201: "The opt-out, in force from now on.",
+            200: "The number was opted out already; this is since when.",
+        },
         headers={201: {"Location": "The address of the opt-out."}},
     ),
 )
@@ -146,7 +149,9 @@ def get_opt_out(request: HttpRequest, opt_out_id: uuid.UUID) -> OptOutOut:
     auth=BearerKey(OPT_OUTS_WRITE),
     operation_id="endOptOut",
     summary="End an opt-out",
-    openapi_extra=problems("needs_start", responses={204: "The opt-out has ended, now or before; it stays as history."}),
+    openapi_extra=problems(
+        "needs_start", responses={204: "The opt-out has ended, now or before; it stays as history."}
+    ),
 )
 def end_opt_out(request: HttpRequest, opt_out_id: uuid.UUID) -> Status[None]:
     """End an opt-out that was recorded here or by a member. What the person said by STOP only they can undo."""

@@ -7,10 +7,12 @@ from collections.abc import Sequence
 from typing import Annotated, Any, Generic, TypeVar
 
 from django.db.models import Model, QuerySet
+from django.http import QueryDict
 from ninja import Field, Schema
 from pydantic import AfterValidator
 
 from .checks import refuse, storable
+from .problems import invalid
 
 LIMIT, MOST = 50, 200
 _VERSION = b"\x01"
@@ -61,14 +63,26 @@ class Page(Schema, Generic[Item]):
     next: str | None = Field(description="Give it as `cursor` to get the following page; null on the last one.")
 
 
-def cut(rows: QuerySet[Row], query: PageQuery) -> tuple[Sequence[Row], str | None]:
-    """Return the rows of the asked page, newest first, and the cursor of the following one."""
+def cut(rows: QuerySet[Row], query: PageQuery, *, asked: QueryDict) -> tuple[Sequence[Row], str | None]:
+    """Return the rows of the asked page, newest first, and the cursor of the following one.
+
+    `asked` is the query as it came: a misspelt filter that went unnoticed would show everything.
+    """
+    for name, values in asked.lists():
+        if name not in type(query).model_fields:
+            raise invalid(_plain(name), "unknown_parameter", "This list knows no such parameter. Check its spelling.")
+        if len(values) > 1:
+            raise invalid(name, "repeated", "Give this parameter once.")
     after = read_cursor(query.cursor)
     if after is not None:
         rows = rows.filter(id__lt=after)
     found = list(rows.order_by("-id")[: query.limit + 1])
     shown = found[: query.limit]
     return shown, write_cursor(shown[-1].pk) if len(found) > query.limit else None
+
+
+def _plain(name: str) -> str:
+    return name[:80].replace("\x00", "")
 
 
 def page(items: list[Any], following: str | None) -> dict[str, Any]:

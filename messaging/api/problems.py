@@ -105,7 +105,9 @@ def invalid(field: str, code: str, detail: str) -> ApiProblem:
 
 def respond(problem: ApiProblem) -> HttpResponse:
     """Return the HTTP answer of a problem."""
-    response = _write(problem.kind.status, problem.code, problem.kind.title, problem.detail, problem.errors, problem.more)
+    response = _write(
+        problem.kind.status, problem.code, problem.kind.title, problem.detail, problem.errors, problem.more
+    )
     for name, value in problem.headers.items():
         response[name] = value
     if problem.kind.status == HTTPStatus.UNAUTHORIZED:

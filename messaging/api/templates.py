@@ -27,7 +27,7 @@ from .problems import ApiProblem, invalid
 
 router = Router()
 
-_EXAMPLE = {"name": "Delivery today", "body": "Hello {{ first_name }}, your parcel arrives from {{ window }}."}
+_EXAMPLE: dict[str, Any] = {"name": "Delivery today", "body": "Hello {{ first_name }}, your parcel arrives from {{ window }}."}
 
 
 class NewTemplate(Schema):
@@ -107,7 +107,7 @@ class TemplateOut(Schema):
 def list_templates(request: HttpRequest, query: Query[PageQuery]) -> dict[str, Any]:
     """List the templates in use, newest first."""
     rows: QuerySet[Template] = find_templates(request.organization)  # type: ignore[attr-defined]
-    shown, following = cut(rows, query)
+    shown, following = cut(rows, query, asked=request.GET)
     return page([_shape(template) for template in shown], following)
 
 

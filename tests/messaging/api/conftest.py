@@ -59,7 +59,11 @@ def _fresh_rates(monkeypatch: pytest.MonkeyPatch) -> None:
 def make_caller(cast: Cast) -> Callable[..., Caller]:
     def make(*scopes: str, organization: Organization | None = None) -> Caller:
         _, raw = create_key(
-            organization or cast.organization, name="Shop", scopes=scopes or EVERYTHING, actor=None, may_repeat_name=True
+            organization or cast.organization,
+            name="Shop",
+            scopes=scopes or EVERYTHING,
+            actor=None,
+            may_repeat_name=True,
         )
         return Caller(raw)
 

@@ -121,7 +121,7 @@ def test_the_table_of_scopes_has_every_operation() -> None:
         for path, item in application.get_openapi_schema(path_prefix="/api/v1/")["paths"].items()
         for method in item
     }
-    placeholders = {name: SOME_ID for name in ("message_id", "contact_id", "template_id", "opt_out_id")}
+    placeholders = dict.fromkeys(("message_id", "contact_id", "template_id", "opt_out_id"), SOME_ID)
     assert {(method, path.format(**placeholders)) for method, path in documented} == {*SCOPE_OF, ("GET", "me")}
 
 

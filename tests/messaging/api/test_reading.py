@@ -169,6 +169,8 @@ def test_filter_by_status_and_direction(api: Caller, connection: Connection) -> 
         ("to=hello", "to", "not_a_number"),
         ("to=%00", "to", "bad_characters"),
         ("to=" + "1" * 100, "to", "too_long"),
+        ("statu=failed", "statu", "unknown_parameter"),
+        ("status=failed&status=sent", "status", "repeated"),
         ("cursor=nonsense", "cursor", "bad_cursor"),
         ("cursor=%ff%fe", "cursor", "bad_cursor"),
         ("cursor=" + base64.urlsafe_b64encode(b"\x02" + b"0" * 16).decode(), "cursor", "bad_cursor"),

@@ -31,7 +31,11 @@ def test_a_contact_from_birth_to_death(api: Caller, cast: Cast) -> None:
 
     changed = api.call("PATCH", f"contacts/{told['id']}", {"name": "Anna Weber", "notes": "Rings twice"})
     assert changed.status_code == 200
-    assert changed.json() | {"updated_at": ""} == told | {"name": "Anna Weber", "notes": "Rings twice", "updated_at": ""}
+    assert changed.json() | {"updated_at": ""} == told | {
+        "name": "Anna Weber",
+        "notes": "Rings twice",
+        "updated_at": "",
+    }
 
     assert api.call("DELETE", f"contacts/{told['id']}").status_code == 204
     problem_of(api.call("DELETE", f"contacts/{told['id']}"), 404, "not_found")
