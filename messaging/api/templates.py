@@ -27,7 +27,10 @@ from .problems import ApiProblem, invalid
 
 router = Router()
 
-_EXAMPLE: dict[str, Any] = {"name": "Delivery today", "body": "Hello {{ first_name }}, your parcel arrives from {{ window }}."}
+_EXAMPLE: dict[str, Any] = {
+    "name": "Delivery today",
+    "body": "Hello {{ first_name }}, your parcel arrives from {{ window }}.",
+}
 
 
 class NewTemplate(Schema):
