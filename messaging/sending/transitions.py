@@ -46,7 +46,8 @@ def _quoted(values: Iterable[str]) -> str:
     return ", ".join(f"'{value}'" for value in sorted(values))
 
 
-_PAIRS = ", ".join(f"('{before}', '{after}')" for before, afters in FOLLOWERS.items() for after in sorted(afters))
+# One text for each pair: a list of pairs of columns costs PostgreSQL three times as long to plan.
+_STEPS = _quoted(f"{before}>{after}" for before, afters in FOLLOWERS.items() for after in afters)
 _FINAL = _quoted(statuses.FINAL)
 _AT_TWILIO_OR_AFTER = _quoted(statuses.AT_TWILIO | statuses.ARRIVED | {Status.UNDELIVERED})
 
@@ -77,7 +78,7 @@ WITH wished AS (
         updated_at = now()
     FROM wished w
     WHERE m.id = w.message_id
-        AND (m.status, w."to") IN ({_PAIRS})
+        AND m.status || '>' || w."to" IN ({_STEPS})
         AND (w.only_from = '' OR m.status = w.only_from)
         AND (w.claim_token IS NULL OR m.claim_token = w.claim_token)
         AND (w.sid = '' OR m.provider_sid IN ('', w.sid))
