@@ -12,3 +12,4 @@ class IntegrationsConfig(AppConfig):
         from integrations.organizations.audit_sentences import register_sentences
 
         register_sentences(SENTENCES)
+        register_sentences({"sandbox.dials_changed": "turned the dials of {which}"})

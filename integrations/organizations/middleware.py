@@ -6,11 +6,13 @@ stays inside that organization; two tabs can show two organizations and neither 
 
 import re
 from collections.abc import Callable
+from urllib.parse import urlencode, urlsplit
 
 from django.contrib.auth.views import redirect_to_login
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import get_script_prefix, set_script_prefix
+from django.utils.http import url_has_allowed_host_and_scheme
 
 from .selectors import find_member
 
@@ -36,7 +38,7 @@ class OrganizationMiddleware:
         if mount is None:
             return self.get_response(request)
         if not request.user.is_authenticated:
-            return redirect_to_login(request.get_full_path(), login_url="/accounts/login/")
+            return ask_to_sign_in(request)
         member = find_member(request.user, slug=mount["slug"])
         if member is None or _NOT_INSIDE.match(mount["rest"]):
             raise Http404("There is no such page.")
@@ -52,3 +54,12 @@ class OrganizationMiddleware:
             return self.get_response(request)
         finally:
             set_script_prefix(outside)
+
+
+def ask_to_sign_in(request: HttpRequest) -> HttpResponse:
+    """Lead to the sign-in page and back; a part of a page that asks for news has the whole page led there."""
+    if request.headers.get("HX-Request") != "true":
+        return redirect_to_login(request.get_full_path(), login_url="/accounts/login/")
+    page = urlsplit(request.headers.get("HX-Current-URL", "")).path or "/"
+    back = page if page.startswith("/") and url_has_allowed_host_and_scheme(page, allowed_hosts=None) else "/"
+    return HttpResponse(status=204, headers={"HX-Redirect": f"/accounts/login/?{urlencode({'next': back})}"})

@@ -4,19 +4,16 @@ import uuid
 from datetime import datetime
 from typing import Any, Literal
 
-from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from ninja import Field, Query, Router, Schema, Status
 from pydantic import ConfigDict
 
-from integrations.masking import mask_phone
-from integrations.organizations.audit import record
 from integrations.organizations.models import Organization
 from integrations.organizations.network import client_ip
 from integrations.organizations.scopes import OPT_OUTS_READ, OPT_OUTS_WRITE
 from messaging.consent.models import OptOut
-from messaging.consent.opt_outs import BY_THE_PERSON, opt_out, refresh_stop_tag
+from messaging.consent.opt_outs import OptOutProblem, end_by_api, opt_out
 
 from .actors import actor_of
 from .checks import QueryText
@@ -155,29 +152,11 @@ def get_opt_out(request: HttpRequest, opt_out_id: uuid.UUID) -> OptOutOut:
 )
 def end_opt_out(request: HttpRequest, opt_out_id: uuid.UUID) -> Status[None]:
     """End an opt-out that was recorded here or by a member. What the person said by STOP only they can undo."""
-    _end(_find(request, opt_out_id), actor=actor_of(request), ip=client_ip(request))
+    try:
+        end_by_api(_find(request, opt_out_id), actor=actor_of(request), ip=client_ip(request))
+    except OptOutProblem as problem:
+        raise ApiProblem("needs_start", problem.message) from problem
     return Status(204, None)
-
-
-def _end(standing: OptOut, *, actor: str, ip: str) -> None:
-    if standing.source in BY_THE_PERSON:
-        raise ApiProblem("needs_start", "Only the person can undo this opt-out, by texting START to your number.")
-    with transaction.atomic():
-        # Takes the lock of the number first, as whatever changes its opt-outs does.
-        refresh_stop_tag(standing.organization, phone=standing.phone)
-        ended = OptOut.objects.filter(pk=standing.pk, ended_at=None).update(
-            ended_at=timezone.now(), ended_by=OptOut.Source.API
-        )
-        if ended:
-            refresh_stop_tag(standing.organization, phone=standing.phone)
-            record(
-                standing.organization,
-                actor=actor,
-                action="opt_out.ended",
-                target=standing,
-                changes={"phone": mask_phone(standing.phone)},
-                ip=ip,
-            )
 
 
 def _shape(one: OptOut) -> OptOutOut:

@@ -19,7 +19,7 @@ from messaging.templates.rendering import LONGEST_SOURCE, TemplateSyntaxProblem,
 from messaging.templates.selectors import find_template, find_templates
 from messaging.templates.wording import SavedMeanwhile, WordingProblem
 
-from .actors import author_of
+from .actors import actor_of
 from .documentation import problems
 from .gate import BearerKey
 from .pages import Page, PageQuery, cut, page
@@ -132,7 +132,7 @@ def create_template(request: HttpRequest, payload: NewTemplate, response: HttpRe
     began = timezone.now()
     try:
         template = wording.create_template(
-            organization, name=payload.name, body=payload.body, actor=author_of(request), ip=client_ip(request)
+            organization, name=payload.name, body=payload.body, actor=actor_of(request), ip=client_ip(request)
         )
     except WordingProblem as problem:
         raise _explain(problem) from problem
@@ -175,7 +175,7 @@ def reword_template(request: HttpRequest, template_id: uuid.UUID, payload: Wordi
             name=payload.name or template.name,
             body=payload.body,
             based_on=current if payload.based_on is None else payload.based_on,
-            actor=author_of(request),
+            actor=actor_of(request),
             ip=client_ip(request),
         )
     except WordingProblem as problem:

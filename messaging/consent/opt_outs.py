@@ -56,7 +56,7 @@ def opt_out(
     sender: str = "",
     keyword: str = "",
     twilio_scope: str = "",
-    actor: User | None = None,
+    actor: User | str | None = None,
     ip: str = "",
 ) -> OptOut:
     """Opt a number out and return the opt-out in force; a second call with the same reach changes nothing.
@@ -124,6 +124,31 @@ def end_by_member(standing: OptOut, *, actor: User, ip: str = "") -> None:
             changes={"phone": mask_phone(standing.phone)},
             ip=ip,
         )
+
+
+def end_by_api(standing: OptOut, *, actor: str, ip: str = "") -> bool:
+    """End an opt-out for a system that calls the API; False where it had ended.
+
+    Raises OptOutProblem for one that only the person can undo.
+    """
+    if standing.source in BY_THE_PERSON:
+        raise OptOutProblem("needs_start", "Only the person can undo this opt-out, by texting START to your number.")
+    with transaction.atomic():
+        _lock(standing.organization, standing.phone)
+        ended = OptOut.objects.filter(pk=standing.pk, ended_at=None).update(
+            ended_at=timezone.now(), ended_by=OptOut.Source.API
+        )
+        if ended:
+            _tag(standing.organization, standing.phone)
+            record(
+                standing.organization,
+                actor=actor,
+                action="opt_out.ended",
+                target=standing,
+                changes={"phone": mask_phone(standing.phone)},
+                ip=ip,
+            )
+    return bool(ended)
 
 
 def refresh_stop_tag(organization: Organization, *, phone: str) -> None:

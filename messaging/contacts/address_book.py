@@ -55,7 +55,7 @@ class Details:
         }
 
 
-def create_contact(organization: Organization, *, details: Details, actor: User, ip: str = "") -> Contact:
+def create_contact(organization: Organization, *, details: Details, actor: User | str, ip: str = "") -> Contact:
     """Add a contact; raise ContactProblem where the number has one. The same form sent twice adds one contact."""
     fields = details.as_fields()
     try:
@@ -78,7 +78,7 @@ def create_contact(organization: Organization, *, details: Details, actor: User,
     return contact
 
 
-def update_contact(contact: Contact, *, details: Details, actor: User, ip: str = "") -> list[str]:
+def update_contact(contact: Contact, *, details: Details, actor: User | str, ip: str = "") -> list[str]:
     """Change a contact and return the names of the fields that changed; raise ContactProblem for a taken number."""
     fields = details.as_fields()
     changed = [name for name, value in fields.items() if getattr(contact, name) != value]
@@ -101,7 +101,7 @@ def update_contact(contact: Contact, *, details: Details, actor: User, ip: str =
     return changed
 
 
-def delete_contact(contact: Contact, *, actor: User, ip: str = "") -> None:
+def delete_contact(contact: Contact, *, actor: User | str, ip: str = "") -> None:
     """Delete a contact; messages keep their history and opt-outs stay in force, because both hang on the number."""
     with transaction.atomic():
         record(
@@ -115,7 +115,7 @@ def delete_contact(contact: Contact, *, actor: User, ip: str = "") -> None:
         contact.delete()
 
 
-def add_tag(contact: Contact, *, name: str, actor: User, ip: str = "") -> Tag:
+def add_tag(contact: Contact, *, name: str, actor: User | str, ip: str = "") -> Tag:
     """Tag a contact, with the tag of that name in any case or a new one; raise ContactProblem for a bad name."""
     name = plain_line(name)
     if not name:
@@ -143,7 +143,7 @@ def add_tag(contact: Contact, *, name: str, actor: User, ip: str = "") -> Tag:
     return tag
 
 
-def remove_tag(contact: Contact, *, tag: Tag, actor: User, ip: str = "") -> None:
+def remove_tag(contact: Contact, *, tag: Tag, actor: User | str, ip: str = "") -> None:
     """Take a tag from a contact; raise ContactProblem for the tag that follows the opt-outs."""
     if tag.name == STOP_TAG:
         raise ContactProblem("reserved", f"{STOP_TAG} goes by itself when the opt-out ends.", field="name")

@@ -7,9 +7,7 @@ class Migration(migrations.Migration):
     dependencies = [("messaging", "0001_initial")]
 
     operations = [
-        migrations.AddField(
-            model_name="message", name="unknown_since", field=models.DateTimeField(null=True)
-        ),
+        migrations.AddField(model_name="message", name="unknown_since", field=models.DateTimeField(null=True)),
         migrations.RemoveConstraint(model_name="message", name="message_claim_only_while_sending"),
         migrations.AddConstraint(
             model_name="message",

@@ -10,7 +10,6 @@ from django.urls import reverse
 from django.utils import timezone
 
 from integrations.organizations.models import Organization
-from messaging.contacts.models import Contact
 from messaging.templates.models import Template
 from messaging.templates.rendering import TemplateSyntaxProblem, parse
 from messaging.templates.variables import OFFERED, nest
@@ -26,13 +25,12 @@ _VARIABLE = "var_"
 class SendForm(forms.Form):
     """One message by hand: to a contact or a number, from a template or as text."""
 
-    contact = forms.ModelChoiceField(Contact.objects.none(), required=False, widget=forms.HiddenInput)
     to = forms.CharField(
         label="To",
-        required=False,
         max_length=60,
-        help_text="A phone number in any writing, national or with + and country code.",
-        widget=forms.TextInput(attrs={"type": "tel", "autocomplete": "off", "placeholder": "+49 151 12345678"}),
+        help_text="A phone number in any writing, or the name of a contact to choose from.",
+        error_messages={"required": "Say to whom: a number, or a contact."},
+        widget=forms.TextInput(attrs={"autocomplete": "off", "placeholder": "+49 151 12345678, or a name"}),
     )
     template = forms.ModelChoiceField(
         Template.objects.none(), required=False, empty_label="No template: write the text below", label="Template"
@@ -59,11 +57,16 @@ class SendForm(forms.Form):
     def __init__(self, *args: Any, organization: Organization, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.organization = organization
-        self.fields["contact"].queryset = Contact.objects.filter(organization=organization)  # type: ignore[attr-defined]
         self.fields["template"].queryset = Template.objects.filter(  # type: ignore[attr-defined]
             organization=organization, archived_at=None
         ).select_related("current")
         self.fields["send_at"].help_text = f"Empty: now. In the organization's time, {organization.time_zone}."
+        self.fields["to"].widget.attrs |= {
+            "hx-post": reverse("messages:recipients"),
+            "hx-trigger": "input changed delay:250ms",
+            "hx-target": "#recipients",
+            "hx-include": "closest form",
+        }
         self.fields["template"].widget.attrs |= {
             "hx-post": reverse("messages:template_fields"),
             "hx-trigger": "change",
@@ -119,19 +122,12 @@ class SendForm(forms.Form):
             raise forms.ValidationError("This time has passed. Leave the field empty to send now.")
         return at
 
-    def clean(self) -> dict[str, Any]:
-        data = super().clean() or {}
-        if not data.get("contact") and not (data.get("to") or "").strip():
-            self.add_error("to", "Say to whom: a number, or choose a contact.")
-        return data
-
     def draft(self, **who: Any) -> Draft:
         """Return what the valid form asks for."""
         data = self.cleaned_data
         values = nest({name: data.get(_VARIABLE + name) or "" for name in self.variable_names})
         return Draft(
             to=data.get("to") or "",
-            contact=data.get("contact"),
             template=data.get("template"),
             body="" if data.get("template") else data.get("body") or "",
             variables=values,

@@ -10,7 +10,6 @@ from .nudges import nudge
 from .statuses import Status
 from .transitions import Move, advance_one
 
-
 SENTENCES = {"message.settled": "settled whether {which} was sent"}
 
 

@@ -120,6 +120,7 @@ class Day:
     delivered: int
     on_way: int
     failed: int
+    handed_over: int = 0
 
     @property
     def total(self) -> int:
@@ -147,11 +148,18 @@ def last_days(organization: Organization, *, days: int = 14) -> list[Day]:
             delivered=Count("id", filter=Q(status__in=ARRIVED)),
             failed=Count("id", filter=Q(status__in=FAILURES)),
             on_way=Count("id", filter=Q(status__in=WAITING | IN_FLIGHT | AT_TWILIO)),
+            handed_over=Count("id", filter=Q(handed_over_at__isnull=False)),
         )
     )
     by_day = {row["day"]: row for row in counted}
     return [
-        Day(day=day, delivered=row["delivered"], on_way=row["on_way"], failed=row["failed"])
+        Day(
+            day=day,
+            delivered=row["delivered"],
+            on_way=row["on_way"],
+            failed=row["failed"],
+            handed_over=row["handed_over"],
+        )
         if (row := by_day.get(day))
         else Day(day=day, delivered=0, on_way=0, failed=0)
         for day in (first + timedelta(days=offset) for offset in range(days))

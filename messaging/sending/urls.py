@@ -10,6 +10,7 @@ urlpatterns = [
     path("send/", views.send, name="send"),
     path("send/preview/", views.preview, name="preview"),
     path("send/fields/", views.template_fields, name="template_fields"),
+    path("send/recipients/", views.recipients, name="recipients"),
     path("test/<uuid:pk>/", views.send_test, name="test"),
     path("<uuid:pk>/", views.detail, name="detail"),
     path("<uuid:pk>/cancel/", views.cancel, name="cancel"),

@@ -16,6 +16,8 @@ from integrations.organizations.pages import MemberRequest, member_page
 from integrations.organizations.roles import Capability
 from messaging.contacts.models import Contact
 from messaging.contacts.search_memory import recall, remember
+from messaging.contacts.selectors import some_contacts
+from messaging.templates.segments import measure
 
 from . import outbox, resolving
 from .forms import LogFilterForm, SendForm, field_for
@@ -24,7 +26,7 @@ from .models import Message
 from .outbox import Draft, EnqueueProblem
 from .reasons import reason_of
 from .selectors import find_message, message_log, newer_than, page_of
-from .statuses import FINAL, WAITING
+from .statuses import FINAL, WAITING, Status
 
 TEST_TEXT = "This is a test message from {organization}. If you read it, the Twilio connection works."
 
@@ -53,7 +55,10 @@ def send(request: MemberRequest) -> HttpResponse:
             form.add_error(None, "This page was already sent with another text. Check it and press Send again.")
         else:
             if is_new:
-                messages.success(request, "The message is stored as blocked." if message.error_reason else "Queued.")
+                if message.error_reason:
+                    messages.warning(request, "Not sent: the recipient opted out.")
+                else:
+                    messages.success(request, "Scheduled." if message.status == Status.SCHEDULED else "Queued.")
             return redirect("messages:detail", pk=message.pk)
     return render(request, "messaging/sending/send.html", _send_context(form), status=422)
 
@@ -66,7 +71,8 @@ def preview(request: MemberRequest) -> HttpResponse:
     context: dict[str, Any] = {"form": form}
     if form.is_valid():
         try:
-            context["composed"] = outbox.compose(request.organization, draft=form.draft())
+            composed = outbox.compose(request.organization, draft=form.draft())
+            context |= {"composed": composed, "measured": measure(composed.body)}
         except EnqueueProblem as problem:
             context["problem"] = problem.detail
     return render(request, "messaging/sending/_preview.html", context)
@@ -76,9 +82,19 @@ def preview(request: MemberRequest) -> HttpResponse:
 @require_POST
 def template_fields(request: MemberRequest) -> HttpResponse:
     """Give the fields of the chosen template's variables."""
-    data = request.POST.copy()
-    form = SendForm(data, organization=request.organization)
+    typed = {name: str(value) for name, value in request.POST.items()}
+    form = SendForm(initial=typed, organization=request.organization)
     return render(request, "messaging/sending/_variables.html", {"form": form})
+
+
+@member_page(Capability.SEND)
+@require_POST
+def recipients(request: MemberRequest) -> HttpResponse:
+    """Offer the contacts whose name or number fits what is being typed."""
+    typed = request.POST.get("to", "").strip()[:60]
+    found = some_contacts(request.organization, query=typed, most=6) if len(typed) > 1 else []
+    is_chosen = len(found) == 1 and found[0].phone == typed
+    return render(request, "messaging/sending/_recipients.html", {"contacts": [] if is_chosen else found})
 
 
 @member_page(Capability.VIEW)
@@ -195,7 +211,7 @@ def _initial(request: MemberRequest) -> dict[str, Any]:
     contact_id, template_id = as_uuid(request.GET.get("contact")), as_uuid(request.GET.get("template"))
     if contact_id:
         contact = get_object_or_404(Contact, organization=request.organization, pk=contact_id)
-        initial |= {"contact": contact.pk, "to": contact.phone}
+        initial["to"] = contact.phone
     if template_id:
         initial["template"] = str(template_id)
     return initial

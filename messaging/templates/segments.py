@@ -51,7 +51,8 @@ class Measurement:
     """What a text takes to send.
 
     `units` are those of the text as it is sent: septets (an escaped character is two) or UTF-16 units. `characters`
-    are those of the text as written, the ones that Twilio's limit counts. `per_segment` is what a segment holds here, in units, and `remaining` what still fits into the last one.
+    are those of the text as written, the ones that Twilio's limit counts.
+    `per_segment` is what a segment holds here, in units, and `remaining` what still fits into the last one.
     """
 
     encoding: str

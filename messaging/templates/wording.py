@@ -44,7 +44,7 @@ class SavedMeanwhile(WordingProblem):
         self.version = version
 
 
-def create_template(organization: Organization, *, name: str, body: str, actor: User, ip: str = "") -> Template:
+def create_template(organization: Organization, *, name: str, body: str, actor: User | str, ip: str = "") -> Template:
     """Write a template and return it with version 1; the same form sent twice writes one."""
     name, body = clean_name(name), clean_body(body)
     try:
@@ -61,7 +61,7 @@ def create_template(organization: Organization, *, name: str, body: str, actor: 
 
 
 def save_wording(
-    template: Template, *, name: str, body: str, based_on: int, actor: User, ip: str = ""
+    template: Template, *, name: str, body: str, based_on: int, actor: User | str, ip: str = ""
 ) -> TemplateVersion:
     """Save name and text and return the version in force: a new one only where the text changed.
 
@@ -95,7 +95,7 @@ def save_wording(
     return current
 
 
-def restore(template: Template, *, number: int, actor: User, ip: str = "") -> TemplateVersion:
+def restore(template: Template, *, number: int, actor: User | str, ip: str = "") -> TemplateVersion:
     """Put the wording of an earlier version in force, as a new version; nothing happens where it is in force."""
     with transaction.atomic():
         template = _locked(template)
@@ -116,7 +116,7 @@ def restore(template: Template, *, number: int, actor: User, ip: str = "") -> Te
     return version
 
 
-def duplicate(template: Template, *, actor: User, ip: str = "") -> Template:
+def duplicate(template: Template, *, actor: User | str, ip: str = "") -> Template:
     """Write a template with the same text under a free name, and return it."""
     if template.current is None:
         raise WordingProblem("empty", "The template has no text yet.")
@@ -134,7 +134,7 @@ def duplicate(template: Template, *, actor: User, ip: str = "") -> Template:
     return create_template(template.organization, name=name, body=template.current.body, actor=actor, ip=ip)
 
 
-def archive(template: Template, *, actor: User, ip: str = "") -> None:
+def archive(template: Template, *, actor: User | str, ip: str = "") -> None:
     """Take a template out of every choice; what is queued with it still goes out. A second time changes nothing."""
     with transaction.atomic():
         template = _locked(template, archived_too=True)
@@ -144,7 +144,7 @@ def archive(template: Template, *, actor: User, ip: str = "") -> None:
             record(template.organization, actor=actor, action="template.archived", target=template, ip=ip)
 
 
-def unarchive(template: Template, *, actor: User, ip: str = "") -> None:
+def unarchive(template: Template, *, actor: User | str, ip: str = "") -> None:
     """Offer a template again; raises WordingProblem where its name was given away meanwhile."""
     with transaction.atomic():
         template = _locked(template, archived_too=True)
@@ -205,9 +205,11 @@ def _locked(template: Template, *, archived_too: bool = False) -> Template:
     return template
 
 
-def _add_version(template: Template, *, body: str, actor: User) -> TemplateVersion:
+def _add_version(template: Template, *, body: str, actor: User | str) -> TemplateVersion:
     number = (template.current.number if template.current else 0) + 1
-    version = TemplateVersion.objects.create(template=template, number=number, body=body, created_by=actor)
+    version = TemplateVersion.objects.create(
+        template=template, number=number, body=body, created_by=actor if isinstance(actor, User) else None
+    )
     template.current = version
     template.save(update_fields=["current"])
     return version

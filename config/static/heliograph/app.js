@@ -21,6 +21,16 @@
       done();
     }
   });
+  /* A button that puts its value into a field, as somebody typing would. */
+  document.addEventListener("click", function (event) {
+    var button = event.target.closest("[data-fill]");
+    if (!button) return;
+    var field = document.querySelector(button.dataset.fill);
+    field.value = button.dataset.value;
+    button.parentElement.replaceChildren();
+    field.dispatchEvent(new Event("change", { bubbles: true }));
+    field.focus();
+  });
   /* A second click must not submit twice; the server refuses it too. */
   document.addEventListener("submit", function (event) {
     var form = event.target;

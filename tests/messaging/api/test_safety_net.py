@@ -13,7 +13,7 @@ from integrations.connections.models import Connection
 from .conftest import PROBLEM, Caller, problem_of
 
 NET = "messaging.api.safety_net.ProblemMiddleware"
-LOG = "messaging.api.access_log.PathOnlyRequestMiddleware"
+LOG = "config.access_log.PathOnlyRequestMiddleware"
 STOCK_LOG = "django_structlog.middlewares.RequestMiddleware"
 
 
