@@ -1,1 +1,7 @@
 """The wing's admin, one room after the other."""
+
+import messaging.consent.admin
+import messaging.contacts.admin
+import messaging.receipts.admin
+import messaging.sending.admin
+import messaging.templates.admin  # noqa: F401

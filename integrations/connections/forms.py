@@ -225,7 +225,7 @@ class RotateTokenForm(CheckedForm):
     """A new Auth Token in the place of the old one."""
 
     purpose = "rotate"
-    secret_names = ("auth_token",)
+    secret_names: tuple[str, ...] = ("auth_token",)
 
     auth_token = SecretTextField(
         "Auth Token",
@@ -244,7 +244,7 @@ class SigningTokensForm(CheckedForm):
     """The Auth Tokens with which Twilio may sign webhooks: the present one, and the next during a rotation."""
 
     purpose = "signing"
-    secret_names = ("signing_token", "signing_token_secondary")
+    secret_names: tuple[str, ...] = ("signing_token", "signing_token_secondary")
 
     signing_token = SecretTextField("Auth Token", required=False, label="Primary Auth Token", help_text=_WHY_SIGNING)
     drop_signing_token = forms.BooleanField(required=False, label="Remove the primary token stored here")

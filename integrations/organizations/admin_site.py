@@ -30,3 +30,8 @@ class MemberAdminSite(UnfoldAdminSite):
         if request.user.is_authenticated:
             return HttpResponse(status=404)
         return redirect_to_login(target, login_url="/accounts/login/")
+
+    def get_urls(self) -> list[Any]:
+        """Return the site's addresses without those that other pages replace or that look across organizations."""
+        left_out = {"password_change", "password_change_done", "view_on_site"}
+        return [route for route in super().get_urls() if getattr(route, "name", None) not in left_out]

@@ -12,7 +12,7 @@ from integrations.organizations.models import as_uuid
 from integrations.organizations.network import client_ip
 from integrations.organizations.pages import MemberRequest, member_page
 from integrations.organizations.roles import Capability
-from messaging.contacts.search_memory import key_of, recall, remember
+from integrations.organizations.search_memory import key_of, recall, remember
 from messaging.contacts.selectors import find_contact
 
 from .forms import OptOutForm

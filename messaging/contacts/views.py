@@ -14,6 +14,7 @@ from integrations.organizations.network import client_ip
 from integrations.organizations.pages import MemberRequest, member_page
 from integrations.organizations.places import languages
 from integrations.organizations.roles import Capability
+from integrations.organizations.search_memory import key_of, recall, remember
 from integrations.phones import PhoneProblem, parse_phone
 from messaging.consent.opt_outs import STOP_TAG, opt_out
 from messaging.consent.selectors import history_of, standing_of
@@ -24,7 +25,6 @@ from . import address_book
 from .address_book import ContactProblem
 from .forms import ContactForm
 from .models import Contact, Tag
-from .search_memory import key_of, recall, remember
 from .selectors import find_contacts, page_of, some_contacts, tags_of
 
 

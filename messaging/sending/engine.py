@@ -21,7 +21,7 @@ from integrations.connections.credentials import ConnectionUnusable, callback_ba
 from integrations.connections.models import Connection
 from integrations.twilio.async_client import AsyncGateway, async_gateway_for
 from integrations.twilio.client import Credentials, OutgoingMessage
-from integrations.twilio.errors import TwilioError
+from integrations.twilio.errors import TwilioError, TwilioUnreachable
 from integrations.twilio.results import MessageSnapshot
 
 from .callback_urls import status_callback
@@ -195,6 +195,9 @@ class Engine:
         if dispatch is None:
             state.has_more = False
             return
+        # A post that begins before this moment has ended when the lease does.
+        lease = settings.CLAIM_LEASE
+        until = time.monotonic() + lease - min(settings.TWILIO_TIMEOUT, lease / 2)
         claim = claim_batch(state.connection_id, lane=state.lane, limit=free)
         state.has_more = claim.taken >= free
         if claim.messages:
@@ -202,7 +205,7 @@ class Engine:
             assert self._loop is not None  # noqa: S101 - the pump runs after the loop was made
             # One call for all: waking the loop for each message costs more than the message's share of the claim.
             self._loop.call_soon_threadsafe(
-                self._begin_posts, (state.connection_id, state.lane), dispatch, claim.messages
+                self._begin_posts, (state.connection_id, state.lane), dispatch, claim.messages, until
             )
 
     def _dispatch(self, state: _LaneState) -> _Dispatch | None:
@@ -215,15 +218,18 @@ class Engine:
 
     # ---- on the event loop
 
-    def _begin_posts(self, key: Lane, dispatch: _Dispatch, messages: list[Claimed]) -> None:
+    def _begin_posts(self, key: Lane, dispatch: _Dispatch, messages: list[Claimed], until: float) -> None:
         for claimed in messages:
-            post = asyncio.get_running_loop().create_task(self._post(key, dispatch, claimed))
+            post = asyncio.get_running_loop().create_task(self._post(key, dispatch, claimed, until))
             self._posts.add(post)  # the loop itself keeps only weak references
             post.add_done_callback(self._posts.discard)
 
-    async def _post(self, key: Lane, dispatch: _Dispatch, claimed: Claimed) -> None:
+    async def _post(self, key: Lane, dispatch: _Dispatch, claimed: Claimed, until: float) -> None:
         answer: MessageSnapshot | TwilioError | None = None
         try:
+            if time.monotonic() >= until:
+                # This process stood still; another one may have the message by now. Ours was not posted.
+                raise TwilioUnreachable("The claim was too old when the request was to be made.")
             gateway: AsyncGateway = async_gateway_for(dispatch.credentials)
             answer = await gateway.send_message(dispatch.message_for(claimed))
         except TwilioError as error:
@@ -231,7 +237,7 @@ class Engine:
         except Exception:
             log.exception("post_failed_unexpectedly", message_id=str(claimed.id))
         finally:
-            self._outcomes.put((key, Outcome(claimed=claimed, connection_id=dispatch.connection.pk, answer=answer)))
+            self._outcomes.put((key, Outcome(claimed=claimed, connection=dispatch.connection, answer=answer)))
 
 
 def load_dispatch(connection_id: uuid.UUID) -> _Dispatch | None:

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import structlog
 from django.conf import settings
-from django.db import IntegrityError, transaction
+from django.db import DataError, IntegrityError, transaction
 from django.utils import timezone
 
 from integrations.connections.health import mark_broken
@@ -27,10 +27,13 @@ ENGINE = MessageEvent.Source.ENGINE
 
 @dataclass(frozen=True)
 class Outcome:
-    """A posted message and Twilio's answer; None where not even an error could be understood."""
+    """A posted message and Twilio's answer; None where not even an error could be understood.
+
+    `connection` is as it was when the message was posted: a refusal says nothing of credentials that came later.
+    """
 
     claimed: Claimed
-    connection_id: uuid.UUID
+    connection: Connection
     answer: MessageSnapshot | TwilioError | None
 
 
@@ -40,8 +43,8 @@ def settle(outcomes: list[Outcome]) -> None:
     try:
         with transaction.atomic():
             advance(moves)
-    except IntegrityError:
-        # A SID that another message already has: find the one, keep the rest.
+    except (IntegrityError, DataError):
+        # A SID that another message already has, or a value that no column holds: find the one, keep the rest.
         for move in moves:
             _advance_alone(move)
     for outcome in outcomes:
@@ -115,13 +118,14 @@ def _advance_alone(move: Move) -> None:
     except IntegrityError:
         log.error("sid_belongs_to_another_message", message_id=str(move.message_id), sid=move.sid)
         Message.objects.filter(pk=move.message_id).update(needs_person=True)
+    except DataError as error:
+        # Its lease runs out, and Twilio's list settles it. The driver's text repeats values: only its kind is logged.
+        log.error("outcome_cannot_be_written", message_id=str(move.message_id), error=type(error).__name__)
 
 
 def _draw_consequences(outcome: Outcome, error: TwilioError) -> None:
     verdict = judge(error, attempts=outcome.claimed.attempts)
     if verdict.breaks_connection and verdict.code is not None:
-        connection = Connection.objects.filter(pk=outcome.connection_id).first()
-        if connection is not None:
-            mark_broken(connection, code=verdict.code)
+        mark_broken(outcome.connection, code=verdict.code)
     if error.code in OPT_OUT_CODES:
         note_opt_out(outcome.claimed.id)

@@ -31,6 +31,7 @@ from .verdict import MAX_ATTEMPTS
 log = structlog.get_logger(__name__)
 
 _BATCH = 50
+_LONGEST_LIST = 1000  # messages to one number; what may lie beyond them leaves the outcome undecided
 _HELD_FOR = timedelta(seconds=60)  # while one worker asks Twilio, another does not
 _CLOCKS_DIFFER_BY = timedelta(seconds=90)
 _LONGEST_PAUSE = 60.0
@@ -65,7 +66,7 @@ def reconcile_due() -> int:
             if answer is None:
                 _wait(message)
             else:
-                _settle(message, answer)
+                _settle(message, answer, account_sid=dispatch.connection.account_sid)
     return len(messages)
 
 
@@ -78,6 +79,8 @@ def weigh(
     settles nothing.
     """
     since = (message.posted_at or message.created_at) - _CLOCKS_DIFFER_BY
+    oldest = listed[-1].date_created if len(listed) >= _LONGEST_LIST else None
+    is_cut = oldest is not None and oldest >= since
     candidates = [
         one
         for one in listed
@@ -86,7 +89,7 @@ def weigh(
         and (one.date_created is None or one.date_created >= since)
     ]
     if not candidates:
-        return Finding.ABSENT, None
+        return Finding.AMBIGUOUS if is_cut else Finding.ABSENT, None
     alike = [one for one in candidates if resembles(message.body, one.body or "")]
     rivals = [other for other in siblings if resembles(other.body, message.body)]
     if len(alike) == 1 and not rivals:
@@ -115,7 +118,7 @@ async def _list_all(credentials: Credentials, phones: Sequence[str]) -> dict[str
         async with places:
             try:
                 # No date filter: Twilio filters by the date sent, which a message not yet sent does not have.
-                return await gateway.list_messages(to=phone, limit=200)
+                return await gateway.list_messages(to=phone, limit=_LONGEST_LIST)
             except TwilioError as error:
                 log.info("reconcile_cannot_ask", code=error.code, http_status=error.http_status)
                 return None
@@ -124,17 +127,19 @@ async def _list_all(credentials: Credentials, phones: Sequence[str]) -> dict[str
     return dict(zip(distinct, await asyncio.gather(*(list_one(phone) for phone in distinct)), strict=True))
 
 
-def _settle(message: Message, listed: list[MessageSnapshot]) -> None:
-    known = set(
-        Message.objects.filter(provider_sid__in=[one.sid for one in listed]).values_list("provider_sid", flat=True)
-    )
+def _settle(message: Message, listed: list[MessageSnapshot], *, account_sid: str) -> None:
+    # In this order: one that learns its SID in between is then in both, and not in neither.
     siblings = list(
         Message.objects.filter(
-            connection=message.connection,
+            organization_id=message.organization_id,
+            connection__account_sid=account_sid,
             phone=message.phone,
             status__in=[Status.SENDING, Status.UNKNOWN],
             provider_sid="",
         ).exclude(pk=message.pk)
+    )
+    known = set(
+        Message.objects.filter(provider_sid__in=[one.sid for one in listed]).values_list("provider_sid", flat=True)
     )
     finding, snapshot = weigh(message, listed=listed, known_sids=known, siblings=siblings)
     if finding is Finding.FOUND and snapshot is not None:
@@ -161,6 +166,7 @@ def _back(message: Message, *, to: Status, reason: str) -> Move:
         note="Twilio surely does not have it",
         clear_error=True,
         only_from=Status.UNKNOWN,
+        claim_token=message.claim_token,  # not a later attempt that became unknown while we asked
         due_at=timezone.now() if to == Status.QUEUED else None,
     )
 

@@ -33,10 +33,10 @@ _ANSWERS = frozenset({
 })  # fmt: skip
 
 # From a state to those that may follow it. Only `sending` and `unknown` may go back, and only to `queued`: when
-# Twilio surely does not have the message.
+# Twilio surely does not have the message. Should a callback prove us wrong, `queued` leads on as they do.
 FOLLOWERS: dict[str, frozenset[str]] = {
     Status.SCHEDULED: frozenset({Status.QUEUED, Status.CANCELED, Status.BLOCKED, Status.FAILED}),
-    Status.QUEUED: frozenset({Status.SENDING, Status.CANCELED, Status.BLOCKED, Status.FAILED}),
+    Status.QUEUED: _ANSWERS | {Status.SENDING, Status.ACCEPTED, Status.BLOCKED},
     Status.SENDING: _ANSWERS | {Status.QUEUED, Status.UNKNOWN, Status.ACCEPTED, Status.BLOCKED},
     Status.UNKNOWN: _ANSWERS | {Status.QUEUED, Status.ACCEPTED, Status.BLOCKED},
     Status.ACCEPTED: _ANSWERS,

@@ -14,8 +14,8 @@ from integrations.connections.models import Connection
 from integrations.organizations.models import as_uuid
 from integrations.organizations.pages import MemberRequest, member_page
 from integrations.organizations.roles import Capability
+from integrations.organizations.search_memory import recall, remember
 from messaging.contacts.models import Contact
-from messaging.contacts.search_memory import recall, remember
 from messaging.contacts.selectors import some_contacts
 from messaging.templates.segments import measure
 

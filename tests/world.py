@@ -1,0 +1,112 @@
+"""A row of every model for two organizations: what walks over all pages need to have something to find."""
+
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+
+from django.db.models import Model
+from django.utils import timezone
+
+from integrations.connections.models import Connection, RefusedWebhook
+from integrations.organizations import audit
+from integrations.organizations.models import ApiKey, AuditEntry, Invitation, Member, Organization, User
+from messaging.consent.models import OptOut
+from messaging.contacts.models import Contact, Tag
+from messaging.receipts.models import Callback
+from messaging.sending.models import IdempotencyKey, Message, MessageEvent, WorkerPulse
+from messaging.templates.models import Template, TemplateVersion
+from tests.factories import ConnectionFactory, ContactFactory, MessageFactory
+
+SECRETS = {
+    "auth_token": "5ec2e7a0" * 4,
+    "hook_secret": "h00k5ec2e7" * 3,
+    "signing_token": "51671671" * 4,
+    "key_hash": "ba5eba11" * 8,
+    "token_hash": "deadbeef" * 8,
+}
+
+
+@dataclass
+class World:
+    """The rows of one organization; `mark` stands in every text that people wrote."""
+
+    organization: Organization
+    mark: str
+    rows: dict[type[Model], Any] = field(default_factory=dict)
+
+    def __getitem__(self, model: type[Model]) -> Any:
+        return self.rows[model]
+
+
+def furnish(organization: Organization, *, owner: User, mark: str, number: str) -> World:
+    """Give the organization one row of each model."""
+    world = World(organization, mark)
+    connection = ConnectionFactory(
+        organization=organization,
+        name=f"{mark} connection",
+        auth_token=SECRETS["auth_token"],
+        signing_token=SECRETS["signing_token"],
+        hook_secret=SECRETS["hook_secret"],
+        account_name=f"{mark} account",
+    )
+    tag = Tag.objects.create(organization=organization, name=f"{mark} tag")
+    contact = ContactFactory(
+        organization=organization, name=f"{mark} contact", phone=number, email=f"{mark.lower()}@example.com"
+    )
+    contact.tags.add(tag)
+    template = Template.objects.create(organization=organization, name=f"{mark} template")
+    version = TemplateVersion.objects.create(template=template, number=1, body=f"{mark} {{{{ name }}}}", created_by=owner)
+    template.current = version
+    template.save()
+    message = MessageFactory(
+        organization=organization,
+        connection=connection,
+        contact=contact,
+        template=template,
+        template_version=version,
+        phone=number,
+        body=f"{mark} text",
+        status="failed",
+        error_code=30003,
+    )
+    event = MessageEvent.objects.create(message=message, status="failed", source="callback", note=f"{mark} note")
+    later = timezone.now() + timedelta(days=7)
+    rows: list[Any] = [
+        organization,
+        owner,
+        Member.objects.get(organization=organization, user=owner),
+        Invitation.objects.create(
+            organization=organization,
+            email=f"{mark.lower()}@invited.example",
+            token_hash=SECRETS["token_hash"][:-4] + mark[:4].ljust(4, "0"),
+            expires_at=later,
+        ),
+        ApiKey.objects.create(
+            organization=organization,
+            name=f"{mark} key",
+            prefix="hg_abc",
+            key_hash=SECRETS["key_hash"][:-4] + mark[:4].ljust(4, "0"),
+        ),
+        audit.record(organization, actor=owner, action="contact.created", target=contact),
+        connection,
+        RefusedWebhook.objects.create(connection=connection, path="/x", reason="unsigned", detail=f"{mark} detail"),
+        tag,
+        contact,
+        OptOut.objects.create(organization=organization, phone=number, source="staff"),
+        template,
+        version,
+        message,
+        event,
+        IdempotencyKey.objects.create(organization=organization, key=f"{mark} key", body_hash="0" * 64, message=message),
+        Callback.objects.create(
+            connection=connection, kind="status", message_id=message.pk, params={"Body": mark}, checked_with="x"
+        ),
+        WorkerPulse.objects.get_or_create(
+            name="worker", defaults={"host": "h", "pid": 1, "seen_at": timezone.now()}
+        )[0],
+    ]
+    world.rows = {type(row): row for row in rows}
+    return world
+
+
+__all__ = ["SECRETS", "AuditEntry", "Connection", "Contact", "World", "furnish"]
