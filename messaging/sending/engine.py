@@ -15,7 +15,7 @@ from typing import Any
 
 import structlog
 from django.conf import settings
-from django.db import Error, InterfaceError, OperationalError, close_old_connections, connection
+from django.db import Error, InterfaceError, OperationalError, close_old_connections, connection, reset_queries
 
 from integrations.connections.credentials import ConnectionUnusable, callback_base, credentials_of, live_tokens
 from integrations.connections.models import Connection
@@ -164,6 +164,7 @@ class Engine:
             del self._lanes[key]
         if not self._lanes:
             close_old_connections()
+        reset_queries()  # with DEBUG Django keeps the text of thousands of statements, and nothing else clears them here
 
     def _collect(self) -> None:
         """Wait for something to do, then take what gathers within a moment."""
