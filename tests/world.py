@@ -55,7 +55,9 @@ def furnish(organization: Organization, *, owner: User, mark: str, number: str) 
     )
     contact.tags.add(tag)
     template = Template.objects.create(organization=organization, name=f"{mark} template")
-    version = TemplateVersion.objects.create(template=template, number=1, body=f"{mark} {{{{ name }}}}", created_by=owner)
+    version = TemplateVersion.objects.create(
+        template=template, number=1, body=f"{mark} {{{{ name }}}}", created_by=owner
+    )
     template.current = version
     template.save()
     message = MessageFactory(
@@ -97,13 +99,15 @@ def furnish(organization: Organization, *, owner: User, mark: str, number: str) 
         version,
         message,
         event,
-        IdempotencyKey.objects.create(organization=organization, key=f"{mark} key", body_hash="0" * 64, message=message),
+        IdempotencyKey.objects.create(
+            organization=organization, key=f"{mark} key", body_hash="0" * 64, message=message
+        ),
         Callback.objects.create(
             connection=connection, kind="status", message_id=message.pk, params={"Body": mark}, checked_with="x"
         ),
-        WorkerPulse.objects.get_or_create(
-            name="worker", defaults={"host": "h", "pid": 1, "seen_at": timezone.now()}
-        )[0],
+        WorkerPulse.objects.get_or_create(name="worker", defaults={"host": "h", "pid": 1, "seen_at": timezone.now()})[
+            0
+        ],
     ]
     world.rows = {type(row): row for row in rows}
     return world
