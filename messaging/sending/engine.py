@@ -164,7 +164,7 @@ class Engine:
             del self._lanes[key]
         if not self._lanes:
             close_old_connections()
-        reset_queries()  # with DEBUG Django keeps the text of thousands of statements, and nothing else clears them here
+        reset_queries()  # with DEBUG Django keeps the text of thousands of statements; nobody else clears them here
 
     def _collect(self) -> None:
         """Wait for something to do, then take what gathers within a moment."""

@@ -106,7 +106,7 @@ def _nodes(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:
 def _is_scan_of_messages(node: dict[str, Any]) -> bool:
     # A bitmap's index scan names its index only; the heap scan above it names the table.
     is_bitmap_index = node["Node Type"] == "Bitmap Index Scan" and not node["Index Name"].startswith("integrations_")
-    return is_bitmap_index or node.get("Relation Name") == "messaging_message" and "Scan" in node["Node Type"]
+    return is_bitmap_index or (node.get("Relation Name") == "messaging_message" and "Scan" in node["Node Type"])
 
 
 def page(organization: Organization, **wanted: Any) -> Callable[[], object]:
