@@ -150,8 +150,15 @@ def test_search_by_number_finds_in_any_writing_and_leaves_no_number_in_the_addre
 
 @pytest.mark.parametrize(
     "question",
-    ["contact__phone__startswith=%2B49", "body__contains=a", "organization__slug=borealis", "id__in=1", "connection__auth_token__startswith=5", "key_hash__startswith=b"],
-)  # fmt: skip
+    [
+        "contact__phone__startswith=%2B49",
+        "body__contains=a",
+        "organization__slug=borealis",
+        "id__in=1",
+        "connection__auth_token__startswith=5",
+        "key_hash__startswith=b",
+    ],
+)
 def test_lookup_in_the_address_answers_no_question(cast: Cast, here: World, there: World, question: str) -> None:
     answer = cast.client("owner").get(cast.url(path(Message, "changelist")) + f"?{question}")
     assert answer.status_code in {302, 400}

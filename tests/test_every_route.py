@@ -66,7 +66,7 @@ CLASSIFIED: dict[str, str] = {
     r"^metrics$": "loopback or a token: see test_health",
     r"^admin:": "walked row by row in test_admin",
     r"^account_|^mfa_": "sign-in, by allauth: about oneself only",
-    r"^organizations:(choose|invitation_open|invitation_accept)$": "about oneself: signed in, or with an invitation's token",
+    r"^organizations:(choose|invitation_open|invitation_accept)$": "about oneself: signed in, or with a token",
     r"^hook-(status|inbound)$": "signed by Twilio: see tests/messaging/receipts",
     r"^api:": "by key: see tests/messaging/api",
 }

@@ -7,13 +7,13 @@ from typing import Any
 from django.db.models import Model
 from django.utils import timezone
 
-from integrations.connections.models import Connection, RefusedWebhook
+from integrations.connections.models import RefusedWebhook
 from integrations.organizations import audit
-from integrations.organizations.models import ApiKey, AuditEntry, Invitation, Member, Organization, User
+from integrations.organizations.models import ApiKey, Invitation, Member, Organization, User
 from messaging.consent.models import OptOut
-from messaging.contacts.models import Contact, Tag
+from messaging.contacts.models import Tag
 from messaging.receipts.models import Callback
-from messaging.sending.models import IdempotencyKey, Message, MessageEvent, WorkerPulse
+from messaging.sending.models import IdempotencyKey, MessageEvent, WorkerPulse
 from messaging.templates.models import Template, TemplateVersion
 from tests.factories import ConnectionFactory, ContactFactory, MessageFactory
 
@@ -111,6 +111,3 @@ def furnish(organization: Organization, *, owner: User, mark: str, number: str) 
     ]
     world.rows = {type(row): row for row in rows}
     return world
-
-
-__all__ = ["SECRETS", "AuditEntry", "Connection", "Contact", "World", "furnish"]
