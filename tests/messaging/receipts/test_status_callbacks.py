@@ -44,6 +44,12 @@ def test_late_sent_and_queued_change_nothing_after_delivered(message: Message, c
     assert Callback.objects.filter(outcome="nothing_new").count() == 3
 
 
+def test_message_thought_absent_is_not_sent_again_once_a_callback_names_it(message: Message, callback: Post) -> None:
+    Message.objects.filter(pk=message.pk).update(status="queued", provider_sid="", attempts=1)
+    assert callback(message, "sent").status_code == 204
+    assert (fresh(message).status, message.provider_sid) == ("sent", SID)
+
+
 def test_same_callback_five_times_is_one_event(message: Message, callback: Post) -> None:
     for _ in range(5):
         assert callback(message, "sent").status_code == 204

@@ -1,17 +1,27 @@
 """The engine against the real sandbox process: what Twilio answers, and what becomes of the message."""
 
+import uuid
 from collections.abc import Callable
 from datetime import timedelta
+from types import SimpleNamespace
 
 import pytest
 from django.utils import timezone
 
 from integrations.connections.models import Connection
+from integrations.twilio.errors import TwilioRefused
+from integrations.twilio.results import MessageSnapshot, read_message
 from messaging.consent.models import OptOut
 from messaging.sending import reconcile, sweeps
+from messaging.sending.claim import Claimed
 from messaging.sending.engine import Engine
 from messaging.sending.models import Message, MessageEvent
+from messaging.sending.outcomes import Outcome, settle
 from messaging.sending.poll import poll_due
+from messaging.sending.statuses import Status
+from messaging.sending.transitions import advance_one
+from tests.conftest import Cast
+from tests.factories import ConnectionFactory, MessageFactory
 from tests.plugins.sandbox import SandboxServer, wait_until
 
 from .conftest import settled
@@ -245,3 +255,107 @@ def test_stopping_engine_writes_what_is_under_way(engine: Engine, queue: Queue, 
     assert engine.stop(timeout=10)
     message.refresh_from_db()
     assert message.status == "accepted"
+
+
+def test_worker_that_stood_still_after_its_claim_does_not_post(
+    engine: Engine, queue: Queue, sandbox: SandboxServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begin = Engine._begin_posts
+
+    def begin_late(self: Engine, key: object, dispatch: object, messages: object, until: float) -> None:
+        begin(self, key, dispatch, messages, until - 60)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(Engine, "_begin_posts", begin_late)
+    message = queue()
+    engine.wake(message.connection_id, lane=0)
+    wait_until(lambda: MessageEvent.objects.filter(message=message, note="unreachable").exists())
+    message.refresh_from_db()
+    assert message.status == "queued"
+    assert sandbox.control.stats()["posts"] == 0
+
+
+def test_refusal_of_credentials_that_were_rotated_meanwhile_breaks_nothing(
+    queue: Queue, sandbox_connection: Connection
+) -> None:
+    message = queue(status="sending", claim_token=uuid.uuid4(), attempts=1)
+    Connection.objects.filter(pk=sandbox_connection.pk).update(credentials_version=2)
+    refused = TwilioRefused("Authenticate", code=20003, http_status=401)
+    settle([Outcome(claimed=claimed(message), connection=sandbox_connection, answer=refused)])
+    message.refresh_from_db()
+    assert message.status == "queued"
+    assert Connection.objects.get(pk=sandbox_connection.pk).status == "active"
+
+
+def claimed(message: Message) -> Claimed:
+    token = message.claim_token
+    return Claimed(message.pk, token, message.phone, message.sender, message.body, 1, message.valid_until)
+
+
+def test_value_that_no_column_holds_does_not_stop_the_others(cast: Cast, sandbox_connection: Connection) -> None:
+    good, bad = (
+        MessageFactory(
+            organization=cast.organization, connection=sandbox_connection, status="sending", claim_token=uuid.uuid4()
+        )
+        for _ in range(2)
+    )
+    settle([
+        Outcome(
+            claimed=claimed(row),
+            connection=sandbox_connection,
+            answer=read_message(SimpleNamespace(**_ANSWER | {"sid": sid})),
+        )
+        for row, sid in ((good, "SM" + "1" * 32), (bad, "SM" + "2" * 60))
+    ])  # fmt: skip
+    good.refresh_from_db()
+    bad.refresh_from_db()
+    assert (good.status, bad.status) == ("accepted", "sending")
+
+
+_ANSWER = dict.fromkeys(
+    ("account_sid", "to", "from_", "body", "direction", "messaging_service_sid", "num_segments", "price", "price_unit",
+     "error_code", "date_created", "date_sent", "date_updated")
+) | {"status": "queued"}  # fmt: skip
+
+
+class TestWeighing:
+    """What Twilio's list says of an unknown message."""
+
+    def listed(self, number: int, **fields: object) -> MessageSnapshot:
+        values = _ANSWER | {"sid": f"SM{number:032}", "body": "Something else", "date_created": timezone.now()} | fields
+        return read_message(SimpleNamespace(**values))
+
+    def test_list_that_ends_before_the_message_was_posted_proves_absence(self) -> None:
+        message = Message(body="Hello", posted_at=timezone.now())
+        assert reconcile.weigh(message, listed=[], known_sids=set(), siblings=[])[0] == "absent"
+
+    def test_list_cut_within_the_time_of_the_message_proves_nothing(self) -> None:
+        message = Message(body="Hello", posted_at=timezone.now())
+        listed = [self.listed(number) for number in range(reconcile._LONGEST_LIST)]
+        known = {one.sid for one in listed}
+        assert reconcile.weigh(message, listed=listed, known_sids=known, siblings=[])[0] == "ambiguous"
+        old = self.listed(0, date_created=timezone.now() - timedelta(hours=1))
+        finding, _ = reconcile.weigh(message, listed=[*listed[1:], old], known_sids=known, siblings=[])
+        assert finding == "absent"
+
+    def test_equal_text_of_another_connection_to_the_same_account_is_a_rival(
+        self, cast: Cast, sandbox_connection: Connection
+    ) -> None:
+        twin = ConnectionFactory(
+            organization=cast.organization, mode="sandbox", account_sid=sandbox_connection.account_sid, is_default=False
+        )
+        first, _ = (
+            MessageFactory(
+                organization=cast.organization, connection=one, status="unknown", body="Hello", phone="+4915112345678"
+            )
+            for one in (sandbox_connection, twin)
+        )
+        theirs = self.listed(1, body="Hello")
+        reconcile._settle(first, [theirs], account_sid=sandbox_connection.account_sid)
+        first.refresh_from_db()
+        assert (first.status, first.provider_sid) == ("unknown", "")
+
+
+def test_absence_found_for_an_earlier_attempt_does_not_requeue_a_later_one(queue: Queue) -> None:
+    message = queue(status="unknown", claim_token=uuid.uuid4(), attempts=1)
+    Message.objects.filter(pk=message.pk).update(claim_token=uuid.uuid4(), attempts=2)
+    assert not advance_one(reconcile._back(message, to=Status.QUEUED, reason=""))
