@@ -18,7 +18,7 @@ def test_bench_measures_every_scenario_and_leaves_nothing_behind(tmp_path: Path)
         env={**os.environ, "TMPDIR": str(tmp_path)},
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=300,
     )
     assert ran.returncode == 0, ran.stdout + ran.stderr
     results = json.loads(output.read_text())
