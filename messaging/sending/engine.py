@@ -26,6 +26,7 @@ from integrations.twilio.results import MessageSnapshot
 
 from .callback_urls import status_callback
 from .claim import Claimed, claim_batch
+from .nudges import nudge
 from .outcomes import Outcome, settle
 
 log = structlog.get_logger(__name__)
@@ -33,6 +34,7 @@ log = structlog.get_logger(__name__)
 _IDLE_WAIT = 0.5
 _COLLECT_FOR = 0.01  # seconds in which outcomes gather before they are written together
 _LONGEST_BATCH = 500
+_LONGEST_HELP_PAUSE = 3.0
 _REFRESH_AFTER = 5.0  # seconds after which a connection's row is read anew while its lane is busy
 
 Lane = tuple[uuid.UUID, int]
@@ -47,6 +49,8 @@ class _LaneState:
     in_flight: int = 0
     has_more: bool = True
     read_at: float = 0.0
+    help_at: float = 0.0
+    help_pause: float = 0.1
     dispatch: "_Dispatch | None" = None
 
 
@@ -208,6 +212,16 @@ class Engine:
             self._loop.call_soon_threadsafe(
                 self._begin_posts, (state.connection_id, state.lane), dispatch, claim.messages, until
             )
+        if state.has_more:
+            self._call_for_help(state)
+
+    def _call_for_help(self, state: _LaneState) -> None:
+        """Nudge the other workers while there is more than one can take; more and more seldom, they may all be busy."""
+        now = time.monotonic()
+        if now >= state.help_at:
+            state.help_pause = min(_LONGEST_HELP_PAUSE, state.help_pause * 2)
+            state.help_at = now + state.help_pause
+            nudge(state.connection_id, lane=state.lane)
 
     def _dispatch(self, state: _LaneState) -> _Dispatch | None:
         """Return what is needed to send, or None while the connection cannot; its messages then wait."""

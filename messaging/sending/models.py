@@ -107,6 +107,9 @@ class Message(models.Model):
                 name="message_to_check",
             ),
             models.Index(fields=["organization", "-id"], name="message_log"),
+            models.Index(
+                fields=["organization", "-id"], condition=models.Q(direction="inbound"), name="message_log_inbound"
+            ),
             models.Index(fields=["organization", "status", "-id"], name="message_log_by_status"),
             models.Index(fields=["organization", "phone", "-id"], name="message_log_by_phone"),
             models.Index(

@@ -27,9 +27,6 @@ from tests.factories import ConnectionFactory, OrganizationFactory
 # One worker of pytest-xdist makes the rows once.
 pytestmark = [pytest.mark.django_db, pytest.mark.xdist_group("plans")]
 
-# What is known to read too much; docs/performance.md says what would mend it.
-_KNOWN = pytest.mark.xfail(strict=True, reason="reads more of the log than it shows")
-
 # More than any of these statements has to look at (a claim of 100, a page of 50), far less than the table holds.
 _FEW = 700
 
@@ -128,7 +125,7 @@ def test_counting_finds_a_sequential_scan_and_a_walk_through_an_index(busy: Orga
     assert most > 10_000
 
 
-@pytest.mark.parametrize("organization", ["busy", pytest.param("quiet", marks=_KNOWN)])
+@pytest.mark.parametrize("organization", ["busy", "quiet"])
 def test_first_page_of_the_log_reads_one_page(busy: Organization, organization: str) -> None:
     most, ways = read_rows(page(Organization.objects.get(slug=organization)))
     assert most <= _FEW, ways
@@ -143,9 +140,7 @@ def test_later_page_reads_one_page(busy: Organization) -> None:
 
 
 @pytest.mark.parametrize(
-    "part",
-    [slice(None), *(pytest.param(slice(begin, None), marks=_KNOWN) for begin in (3, -6, -4))],
-    ids=["whole", "national", "six", "four"],
+    "part", [slice(None), slice(3, None), slice(-6, None), slice(-4, None)], ids=["whole", "national", "six", "four"]
 )
 def test_search_by_number_reads_what_it_shows(busy: Organization, part: slice) -> None:
     phone = known(busy).phone
@@ -163,12 +158,7 @@ def test_search_by_sid_reads_one_row(busy: Organization) -> None:
 
 @pytest.mark.parametrize(
     "wanted",
-    [
-        pytest.param({"status": "failed"}, marks=_KNOWN),
-        {"status": "unknown"},
-        pytest.param({"direction": "inbound"}, marks=_KNOWN),
-        {"direction": "outbound"},
-    ],
+    [{"status": "failed"}, {"status": "unknown"}, {"direction": "inbound"}, {"direction": "outbound"}],
     ids=["failed", "unknown", "inbound", "outbound"],
 )
 def test_filtered_log_reads_what_it_shows(busy: Organization, wanted: dict[str, str]) -> None:
@@ -183,7 +173,6 @@ def test_look_for_newer_messages_reads_no_more_than_it_counts(busy: Organization
     assert most <= _FEW, ways
 
 
-@_KNOWN
 def test_count_of_waiting_messages_stops_at_a_thousand(busy: Organization) -> None:
     most, ways = read_rows(lambda: selectors.waiting_count(busy))
     assert most <= 1000, ways
@@ -208,11 +197,11 @@ def test_change_of_state_reads_the_rows_it_names(busy: Organization) -> None:
     "sweep",
     [
         sweeps.release_scheduled,
-        pytest.param(sweeps.expire_waiting, marks=_KNOWN),
+        sweeps.expire_waiting,
         sweeps.release_expired_leases,
         poll._hold_due,
         reconcile._hold_due,
-        pytest.param(lambda: _ask(sweeps._LANES_WITH_WORK), marks=_KNOWN),
+        lambda: _ask(sweeps._LANES_WITH_WORK),
     ],
     ids=["scheduled", "expired", "leases", "poll", "reconcile", "lanes"],
 )
