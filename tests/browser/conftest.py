@@ -55,7 +55,7 @@ class Product:
         return json.loads(done.stdout)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def product() -> Iterator[Product]:
     data = Path(tempfile.mkdtemp(prefix="heliograph-browser-")).resolve()
     data.chmod(0o711)
@@ -96,8 +96,9 @@ def product() -> Iterator[Product]:
             process.kill()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
+    """Give these tests a browser; it leaves with them, because its event loop would be in the way of others."""
     with sync_playwright() as playwright:
         chromium = playwright.chromium.launch(
             executable_path=os.environ["CHROMIUM"],

@@ -202,9 +202,9 @@ def test_stranger_cannot_reply(cast: Cast, ours: Connection, own_number: str, sa
 def test_reply_goes_to_the_number_that_wrote_last(
     cast: Cast, ours: Connection, arrive: Callable[..., None], own_number: str, sandbox: SandboxServer
 ) -> None:
-    sandbox.control.add_number(ours.account_sid, "+12065550199")
+    sandbox.control.add_number(ours.account_sid, "+14845550199")
     arrive(ours)
 
     choices = cast.client("agent").get(cast.url(phone_path(ours))).context["form"].fields["to"].choices
 
-    assert [number for number, _label in choices] == [own_number, "+12065550199"]
+    assert [number for number, _label in choices] == [own_number, "+14845550199"]
