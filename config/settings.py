@@ -19,7 +19,9 @@ env = environ.Env()
 if (BASE_DIR / ".env").is_file():
     env.read_env(BASE_DIR / ".env")
 
-DEBUG = env.bool("DEBUG", False)
+IS_TRIAL = env.bool("DEBUG", False)
+# Django's own error pages show addresses, settings and code to whoever mistypes an address, also in a trial.
+DEBUG = IS_TRIAL and env.bool("DEBUG_PAGES", False)
 HELIOGRAPH_DATA = env.str("HELIOGRAPH_DATA", str(BASE_DIR / ".data"))
 
 _REQUIRED = {
@@ -46,7 +48,7 @@ PUBLIC_BASE_URL = env.str("PUBLIC_BASE_URL").rstrip("/")
 # ---- Twilio, the sandbox and the sending engine
 TWILIO_BASE_URL = env.str("TWILIO_BASE_URL", "").rstrip("/")
 TWILIO_TIMEOUT = env.float("TWILIO_TIMEOUT", 10.0)
-SANDBOX_ENABLED = env.bool("SANDBOX_ENABLED", DEBUG)
+SANDBOX_ENABLED = env.bool("SANDBOX_ENABLED", IS_TRIAL)
 SANDBOX_URL = env.str("SANDBOX_URL", "http://127.0.0.1:9009").rstrip("/")
 SANDBOX_SECRET = env.str("SANDBOX_SECRET", "")
 if SANDBOX_ENABLED and not SANDBOX_SECRET:
@@ -142,7 +144,7 @@ DATABASES["default"].update(
     OPTIONS={
         **DATABASES["default"].get("OPTIONS", {}),
         # A statement that waits longer than this is a fault to be seen, not to be waited for.
-        "options": "-c lock_timeout=10000 -c idle_in_transaction_session_timeout=60000",
+        "options": "-c lock_timeout=10000 -c idle_in_transaction_session_timeout=60000 -c random_page_cost=1.1",
         "connect_timeout": 5,
     },
 )
@@ -199,11 +201,11 @@ STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {
         "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
-        if DEBUG
+        if IS_TRIAL
         else "whitenoise.storage.CompressedManifestStaticFilesStorage"
     },
 }
-WHITENOISE_USE_FINDERS = DEBUG
+WHITENOISE_USE_FINDERS = IS_TRIAL
 WHITENOISE_AUTOREFRESH = False
 
 # 1 MB for every body; the room that takes more says so itself.
@@ -222,7 +224,7 @@ SECURE_REFERRER_POLICY = "same-origin"
 SECURE_CONTENT_TYPE_NOSNIFF = True
 _https = PUBLIC_BASE_URL.startswith("https://")
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = _https
-if not DEBUG:
+if not IS_TRIAL:
     SECURE_SSL_REDIRECT = env.bool("SECURE_SSL_REDIRECT", True)
     SECURE_REDIRECT_EXEMPT = [r"^health/"]
     SECURE_HSTS_SECONDS = env.int("SECURE_HSTS_SECONDS", 31_536_000)
@@ -252,7 +254,7 @@ METRICS_TOKEN = env.str("METRICS_TOKEN", "")
 PROMETHEUS_EXPORT_MIGRATIONS = False
 
 LOG_LEVEL = env.str("LOG_LEVEL", "INFO")
-LOGGING = logging_config(level=LOG_LEVEL, as_json=not DEBUG)
+LOGGING = logging_config(level=LOG_LEVEL, as_json=not IS_TRIAL)
 LOGGING_CONFIG = "logging.config.dictConfig"
 DJANGO_STRUCTLOG_USER_ID_FIELD = "pk"
 
