@@ -31,6 +31,45 @@
     field.dispatchEvent(new Event("change", { bubbles: true }));
     field.focus();
   });
+  /* Offers below a field: Arrow down goes to them, Enter takes the first where a name was typed, not a number. */
+  document.addEventListener("keydown", function (event) {
+    if (event.key !== "Enter" && event.key !== "ArrowDown" || !event.target.id) return;
+    var first = document.querySelector('[data-choices-of="#' + event.target.id + '"] [data-fill]');
+    if (!first || event.key === "Enter" && !/\p{L}/u.test(event.target.value)) return;
+    event.preventDefault();
+    if (event.key === "Enter") first.click(); else first.focus();
+  });
+  /* What was wrong with a field holds until it is changed. */
+  document.addEventListener("input", function (event) {
+    var field = event.target.closest(".hg-field-wrong");
+    if (!field) return;
+    field.classList.remove("hg-field-wrong");
+    field.querySelectorAll(".hg-error[role=alert]").forEach(function (error) { error.remove(); });
+    event.target.removeAttribute("aria-invalid");
+  });
+  /* The theme's menus of the organization and of the member open by mouse alone; this gives them the keyboard. */
+  document.addEventListener("DOMContentLoaded", function () {
+    [["openDropdown", "Change organization"], ["openUserLinks", "Your account"]].forEach(function (menu) {
+      var opener = document.querySelector('[x-on\\:click^="' + menu[0] + ' ="]');
+      if (!opener) return;
+      var label = opener.textContent.replace(/unfold_more/, "").replace(/\s+/g, " ").trim();
+      opener.tabIndex = 0;
+      opener.setAttribute("role", "button");
+      opener.setAttribute("aria-label", menu[1] + ": " + label);
+      opener.addEventListener("keydown", function (event) {
+        if (event.key !== "Enter" && event.key !== " ") return;
+        event.preventDefault();
+        opener.click();
+      });
+    });
+    var page = document.getElementById("hg-page");
+    if (!page) return;
+    var skip = document.createElement("a");
+    skip.href = "#hg-page";
+    skip.className = "hg-skip";
+    skip.textContent = "Skip the menu";
+    document.body.prepend(skip);
+  });
   /* A second click must not submit twice; the server refuses it too. */
   document.addEventListener("submit", function (event) {
     var form = event.target;
