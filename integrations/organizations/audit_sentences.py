@@ -1,5 +1,6 @@
 """The audit log in sentences: one template for each action, a plain fallback for those without."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -30,6 +31,9 @@ _sentences: dict[str, str] = {
 }
 # Changes that the sentence has said already.
 _TOLD = {"role", "reason", "via"}
+# Words that are written in capitals, and values that are codes of ours: both are put into people's writing.
+_CAPITALS = {"sid": "SID", "api": "API", "id": "ID", "mps": "messages a second"}
+_CODE = re.compile(r"[a-z]+(_[a-z]+)+")
 
 
 @dataclass(frozen=True)
@@ -56,7 +60,7 @@ def line_of(entry: AuditEntry) -> Line:
     told = _TOLD if template else set()
     if template and "{old}" in template:
         told = {*told, *entry.changes}
-    details = [(name.replace("_", " "), _words(value)) for name, value in entry.changes.items() if name not in told]
+    details = [(_label(name), _words(value)) for name, value in entry.changes.items() if name not in told]
     return Line(entry=entry, sentence=sentence, details=details)
 
 
@@ -64,6 +68,12 @@ def action_in_words(action: str) -> str:
     """Return the action for a list of choices: `api_key.created` → "API key created"."""
     words = action.replace(".", " ").replace("_", " ")
     return words.replace("api key", "API key").replace("user", "account").capitalize().replace("Api", "API")
+
+
+def _label(name: str) -> str:
+    """Return a field's name for people: `messaging_service_sid` → "messaging service SID"."""
+    words = (_CAPITALS.get(word, word) for word in name.split("_"))
+    return " ".join(words)
 
 
 def _plain(entry: AuditEntry) -> str:
@@ -94,4 +104,5 @@ def _words(value: object) -> str:
         return "empty"
     if isinstance(value, bool):
         return "yes" if value else "no"
-    return str(value)
+    words = str(value)
+    return _label(words) if _CODE.fullmatch(words) else words

@@ -42,7 +42,7 @@ class _PhoneField(forms.CharField):
     def belong_to(self, organization: Organization) -> None:
         """Read national numbers as people of this organization write them."""
         self.region = organization.default_region
-        self.help_text = f"Any number, in any writing. Without + it is read as one of {region_name(self.region)}."
+        self.help_text = f"In any writing. Without + it is read as a national number: {region_name(self.region)}."
 
     def clean(self, value: Any) -> str:
         text = super().clean(value)

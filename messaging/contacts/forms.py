@@ -15,7 +15,7 @@ from .models import Contact
 
 def how_read(organization: Organization) -> str:
     """Return the help beside a phone field."""
-    return f"In any writing. Without + it is read as a number of {region_name(organization.default_region)}."
+    return f"In any writing. Without + it is read as a national number: {region_name(organization.default_region)}."
 
 
 class ContactForm(forms.Form):
