@@ -26,12 +26,15 @@ def ready(request: HttpRequest) -> JsonResponse:
 
 
 def metrics(request: HttpRequest) -> HttpResponse:
-    """Give Prometheus its figures; METRICS_TOKEN, where set, is asked for as a bearer token, else only loopback may."""
+    """Give Prometheus its figures; METRICS_TOKEN, where set, is asked for as a bearer token, else only loopback may.
+
+    What a proxy on this machine passes on comes from loopback, too, but is not local.
+    """
     if settings.METRICS_TOKEN:
         offered = request.headers.get("Authorization", "").removeprefix("Bearer ")
         if not hmac.compare_digest(offered.encode(), settings.METRICS_TOKEN.encode()):
             return HttpResponse("A bearer token is needed.", status=401, content_type="text/plain")
-    elif request.META.get("REMOTE_ADDR") not in {"127.0.0.1", "::1"}:
+    elif request.META.get("REMOTE_ADDR") not in {"127.0.0.1", "::1"} or "X-Forwarded-For" in request.headers:
         return HttpResponse("Set METRICS_TOKEN to read metrics from elsewhere.", status=403, content_type="text/plain")
     try:
         connection.ensure_connection()
