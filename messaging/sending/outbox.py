@@ -229,7 +229,7 @@ def _read_sender(draft: Draft) -> str:
     raw = draft.sender.strip()
     if not raw:
         return ""
-    if raw.startswith("MG") and len(raw) == 34 and raw.isalnum():
+    if raw.startswith("MG") and len(raw) == 34 and raw.isascii() and raw.isalnum():
         return raw
     try:
         return parse_sender(raw, region=None).value

@@ -238,3 +238,9 @@ def test_stored_callback_that_was_not_applied_is_applied_by_the_sweep(connection
     apply_pending()
     assert fresh(message).status == "delivered"
     assert MessageEvent.objects.filter(message=message).count() == 1
+
+
+@pytest.mark.parametrize("key", ["unknown", "a%00b", "%F0%9F%98%80", "x" * 500])
+def test_address_of_no_connection_is_not_found(key: str) -> None:
+    assert Client().post(f"/hooks/twilio/{key}/status/{uuid.uuid4()}").status_code == 404
+    assert Client().post(f"/hooks/twilio/{key}/inbound").status_code == 404

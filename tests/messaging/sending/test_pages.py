@@ -168,6 +168,10 @@ class TestLog:
         MessageFactory(organization=cast.organization, connection=None)
         assert len(self.rows(cast, q="\x00")) == 1
 
+    def test_last_day_there_is_and_the_first_are_days_like_others(self, cast: Cast) -> None:
+        MessageFactory(organization=cast.organization, connection=None)
+        assert len(self.rows(cast, since="0001-01-01", until="9999-12-31")) == 1
+
     def test_refresh_keeps_the_rows_in_place_and_counts_newer_ones(self, cast: Cast) -> None:
         old = MessageFactory(organization=cast.organization, connection=None)
         new = MessageFactory(organization=cast.organization, connection=None)
