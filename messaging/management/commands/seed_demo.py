@@ -48,7 +48,7 @@ class Command(JsonCommand):
         owner = User.objects.filter(email=EMAIL).first()
         if owner is None:
             owner = create_person(email=EMAIL, password=password, name="Demo Owner")
-            owner.is_operator = settings.DEBUG
+            owner.is_operator = settings.IS_TRIAL
             owner.save(update_fields=["is_operator"])
         organization = Organization.objects.filter(slug=SLUG).first()
         if organization is None:
