@@ -19,7 +19,7 @@ from .models import Message, MessageEvent
 from .refusals import note_opt_out
 from .statuses import AT_TWILIO, FROM_TWILIO, Status
 from .transitions import Move, advance
-from .verdict import OPT_OUT_CODES, Decision, judge
+from .verdict import OPT_OUT_CODES, Decision, Verdict, judge
 
 log = structlog.get_logger(__name__)
 ENGINE = MessageEvent.Source.ENGINE
@@ -93,7 +93,7 @@ def _move_for(outcome: Outcome) -> Move:
             claim_token=claimed.token,
             next_check_at=first_probe,
         )
-    verdict = judge(answer, attempts=claimed.attempts)
+    verdict = _verdict(outcome, answer)
     to = {Decision.AGAIN: Status.QUEUED, Decision.FAIL: Status.FAILED, Decision.UNKNOWN: Status.UNKNOWN}[
         verdict.decision
     ]
@@ -123,8 +123,13 @@ def _advance_alone(move: Move) -> None:
         log.error("outcome_cannot_be_written", message_id=str(move.message_id), error=type(error).__name__)
 
 
+def _verdict(outcome: Outcome, error: TwilioError) -> Verdict:
+    is_usual_sender = outcome.claimed.sender == outcome.connection.sends_as
+    return judge(error, attempts=outcome.claimed.attempts, is_usual_sender=is_usual_sender)
+
+
 def _draw_consequences(outcome: Outcome, error: TwilioError) -> None:
-    verdict = judge(error, attempts=outcome.claimed.attempts)
+    verdict = _verdict(outcome, error)
     if verdict.breaks_connection and verdict.code is not None:
         mark_broken(outcome.connection, code=verdict.code)
     if error.code in OPT_OUT_CODES:

@@ -13,6 +13,8 @@ from integrations.twilio.errors import TwilioError, TwilioMisconfigured, TwilioR
 MAX_ATTEMPTS = 10
 _LONGEST_PAUSE = 300.0
 OPT_OUT_CODES = frozenset({21610, 30630, 63033})
+# Wrong with the Messaging Service that a message names: of the connection only where that is the connection's own.
+_SERVICE_CODES = frozenset({21701, 21702, 21704, 21705})
 
 
 class Decision(StrEnum):
@@ -34,11 +36,12 @@ class Verdict:
     breaks_connection: bool = False
 
 
-def judge(error: TwilioError, *, attempts: int) -> Verdict:
+def judge(error: TwilioError, *, attempts: int, is_usual_sender: bool = True) -> Verdict:
     """Decide by what surely happened: refused for now, refused for good, or not known.
 
-    `attempts` counts this one. Twilio documents no idempotency key for messages, so that only a refusal that Twilio
-    surely made, or a connection that never came about, allows another attempt without asking Twilio first.
+    `attempts` counts this one; `is_usual_sender`: the message went out as all of its connection do. Twilio documents no
+    idempotency key for messages, so that only a refusal that Twilio surely made, or a connection that never came about,
+    allows another attempt without asking Twilio first.
     """
     code = error.code if error.code in ERRORS else None
     if isinstance(error, TwilioMisconfigured):
@@ -47,6 +50,8 @@ def judge(error: TwilioError, *, attempts: int) -> Verdict:
         return _again(None, attempts=attempts, retry_after=None, reason="unreachable")
     if code is not None:
         entry = explain(code)
+        if code in _SERVICE_CODES and not is_usual_sender:
+            return Verdict(Decision.FAIL, code, "refused")
         if entry.scope is Scope.CONNECTION and entry.retry is not Retry.UNKNOWN:
             return Verdict(Decision.AGAIN, code, "connection_broken", delay=1.0, breaks_connection=True)
         if entry.retry is Retry.LATER or code == 20429:

@@ -286,6 +286,20 @@ def test_refusal_of_credentials_that_were_rotated_meanwhile_breaks_nothing(
     assert Connection.objects.get(pk=sandbox_connection.pk).status == "active"
 
 
+@pytest.mark.parametrize("code", [21701, 21702, 21704, 21705])
+def test_wrong_service_of_one_message_is_no_fault_of_the_connection(
+    queue: Queue, sandbox_connection: Connection, code: int
+) -> None:
+    own, other = (queue(status="sending", claim_token=uuid.uuid4(), attempts=1) for _ in range(2))
+    other.sender = "MG" + "f" * 32
+    for message, status, after in ((other, "failed", "active"), (own, "queued", "broken")):
+        refused = TwilioRefused("No such service", code=code, http_status=400)
+        settle([Outcome(claimed=claimed(message), connection=sandbox_connection, answer=refused)])
+        message.refresh_from_db()
+        assert message.status == status
+        assert Connection.objects.get(pk=sandbox_connection.pk).status == after
+
+
 def claimed(message: Message) -> Claimed:
     token = message.claim_token
     return Claimed(message.pk, token, message.phone, message.sender, message.body, 1, message.valid_until)
