@@ -1,4 +1,4 @@
-"""Valkey and the workers killed under a running product: the API goes on taking messages, and they go out afterwards."""
+"""Valkey and workers killed under a running product: the API goes on taking messages, and they go out afterwards."""
 
 import json
 import os
