@@ -3,6 +3,7 @@
 import uuid
 from datetime import timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from django.utils import timezone
@@ -125,6 +126,15 @@ class TestSendPage:
 
 class TestLog:
     """The list of messages."""
+
+    def test_scheduled_message_says_when_it_is_due(self, cast: Cast, connection: Connection) -> None:
+        type(cast.organization).objects.filter(pk=cast.organization.pk).update(time_zone="America/New_York")
+        due = timezone.now() + timedelta(days=2)
+        message = MessageFactory(organization=cast.organization, connection=connection, status="scheduled", due_at=due)
+        page = cast.client("agent").get(cast.url(f"messages/{message.pk}/")).content.decode()
+        local = due.astimezone(ZoneInfo("America/New_York"))
+        assert f"for {local.day} {local:%B %Y, %H:%M %Z}" in page
+        assert "due <time" in cast.client("agent").get(cast.url("messages/")).content.decode()
 
     def rows(self, cast: Cast, **fields: str) -> list[Message]:
         client = cast.client("viewer")
