@@ -58,11 +58,11 @@ def test_member_sees_the_rows_of_the_own_organization_only(
     client, registered = cast.client(who), admin.site._registry[model]
     may_see = cast.member(who).can(registered.view_capability)
     listed = client.get(cast.url(path(model, "changelist")))
-    assert listed.status_code == (200 if may_see else 404)
+    assert listed.status_code == (200 if may_see else 403)
     own = client.get(cast.url(path(model, "change", here[model].pk)))
     assert own.status_code == (200 if may_see else 403)
     foreign = client.get(cast.url(path(model, "change", there[model].pk)))
-    assert foreign.status_code in ({302, 404} if may_see else {302, 403, 404})
+    assert foreign.status_code == 404
     for answer in (listed, own, foreign):
         text = answer.content.decode()
         assert "Yonder" not in text
@@ -215,7 +215,7 @@ def test_new_tag_belongs_to_the_organization_of_the_page(cast: Cast) -> None:
 
 def test_history_shows_the_audit_log_to_whom_may_read_it(cast: Cast, here: World) -> None:
     address = cast.url(path(Contact, "history", here[Contact].pk))
-    assert "contact.created" in cast.client("admin").get(address).content.decode()
+    assert "added the contact" in cast.client("admin").get(address).content.decode()
     assert cast.client("agent").get(address).status_code == 403
 
 

@@ -3,16 +3,15 @@
 from typing import ClassVar
 
 from django.contrib import admin
-from django.http import HttpRequest
 
 from integrations.organizations.roles import Capability
-from integrations.organizations.tenant_admin import TenantAdmin
+from integrations.organizations.tenant_admin import BigRecordAdmin, RecordAdmin
 
 from .models import Connection, RefusedWebhook
 
 
 @admin.register(Connection)
-class ConnectionAdmin(TenantAdmin):
+class ConnectionAdmin(RecordAdmin):
     view_capability = Capability.MANAGE_CONNECTIONS
     list_display = ("name", "mode", "status", "is_default", "account_sid", "created_at")
     list_filter = ("mode", "status")
@@ -39,19 +38,13 @@ class ConnectionAdmin(TenantAdmin):
         "disconnected_at",
     )
 
-    def get_readonly_fields(self, request: HttpRequest, obj: Connection | None = None) -> tuple[str, ...]:
-        return self.fields
-
 
 @admin.register(RefusedWebhook)
-class RefusedWebhookAdmin(TenantAdmin):
+class RefusedWebhookAdmin(BigRecordAdmin):
     organization_path = "connection__organization"
     view_capability = Capability.MANAGE_CONNECTIONS
     list_display = ("at", "connection", "reason", "detail", "ip")
-    list_filter = ("reason",)
+    list_filter = ("reason", "at")
     search_fields = ("path", "detail")
     list_select_related = ("connection",)
     fields: ClassVar[tuple[str, ...]] = ("connection", "at", "reason", "detail", "path", "ip")
-
-    def get_readonly_fields(self, request: HttpRequest, obj: RefusedWebhook | None = None) -> tuple[str, ...]:
-        return self.fields

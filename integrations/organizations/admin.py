@@ -43,40 +43,59 @@ class UserAdmin(OperatorAdmin):
 
 @admin.register(Member)
 class MemberAdmin(RecordAdmin):
-    list_display = ("user", "role", "created_at")
+    view_capability = Capability.MANAGE_MEMBERS
+    list_display = ("email", "name", "role", "created_at")
     list_filter = ("role",)
     search_fields = ("user__email", "user__name")
+    search_help_text = "Name or e-mail"
     list_select_related = ("user",)
-    fields: ClassVar[tuple[str, ...]] = ("user", "role", "created_at")
+    fields: ClassVar[tuple[str, ...]] = ("email", "name", "role", "created_at")
+
+    @admin.display(description="e-mail", ordering="user__email")
+    def email(self, member: Member) -> str:
+        return member.user.email
+
+    @admin.display(description="name", ordering="user__name")
+    def name(self, member: Member) -> str:
+        return member.user.name
 
 
 @admin.register(Invitation)
 class InvitationAdmin(RecordAdmin):
     view_capability = Capability.MANAGE_MEMBERS
-    list_display = ("email", "role", "invited_by", "created_at", "expires_at", "accepted_at", "revoked_at")
-    list_filter = ("role",)
+    list_display = ("email", "role", "inviter", "created_at", "expires_at", "accepted_at", "revoked_at")
+    list_filter = ("role", "created_at")
     search_fields = ("email",)
     list_select_related = ("invited_by",)
     fields: ClassVar[tuple[str, ...]] = (
-        "email", "role", "invited_by", "created_at", "expires_at", "accepted_at", "revoked_at",
+        "email", "role", "inviter", "created_at", "expires_at", "accepted_at", "revoked_at",
     )  # fmt: skip
+
+    @admin.display(description="invited by", ordering="invited_by__email")
+    def inviter(self, invitation: Invitation) -> str:
+        return str(invitation.invited_by or "")
 
 
 @admin.register(ApiKey)
 class ApiKeyAdmin(RecordAdmin):
     view_capability = Capability.MANAGE_KEYS
-    list_display = ("name", "prefix", "created_by", "created_at", "last_used_at", "revoked_at")
+    list_display = ("name", "prefix", "maker", "created_at", "last_used_at", "revoked_at")
     search_fields = ("name", "prefix")
     list_select_related = ("created_by",)
     fields: ClassVar[tuple[str, ...]] = (
-        "name", "prefix", "scopes", "created_by", "created_at", "last_used_at", "revoked_at",
+        "name", "prefix", "scopes", "maker", "created_at", "last_used_at", "revoked_at",
     )  # fmt: skip
+
+    @admin.display(description="created by", ordering="created_by__email")
+    def maker(self, key: ApiKey) -> str:
+        return str(key.created_by or "")
 
 
 @admin.register(AuditEntry)
 class AuditEntryAdmin(BigRecordAdmin):
     view_capability = Capability.VIEW_AUDIT
     list_display = ("at", "actor_label", "action", "object_kind", "object_label")
+    list_filter = ("at",)
     search_fields = ("actor_label", "action", "object_label")
     fields: ClassVar[tuple[str, ...]] = (
         "at", "actor_label", "action", "object_kind", "object_label", "changes", "ip",

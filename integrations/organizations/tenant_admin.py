@@ -1,13 +1,17 @@
-"""The base of every tenant model's admin: rows, choices, autocomplete and delete previews of one organization only."""
+"""The bases of all admins: rows, choices, autocomplete and delete previews of one organization only.
+
+Which of the two a model has says where it exists: `TenantAdmin` inside an organization, `OperatorAdmin` outside.
+"""
 
 from typing import Any, ClassVar
-from urllib.parse import urlencode
 
+from django.contrib import messages
 from django.contrib.admin import site
 from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.admin.utils import NestedObjects
+from django.contrib.admin.views.main import ERROR_FLAG
 from django.core.exceptions import PermissionDenied
-from django.db import models
+from django.db import IntegrityError, models
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -16,14 +20,16 @@ from unfold.paginator import InfinitePaginator
 from unfold.views import ChangeList
 
 from . import audit
+from .audit_sentences import line_of
 from .models import AuditEntry
+from .network import client_ip
 from .roles import Capability
 from .search_memory import recall, remember
 
 _SEARCH = "search"
 
 
-class TenantChangeList(ChangeList):
+class PlacedChangeList(ChangeList):
     """A list whose search stands in the session; its address carries only a key, and so do its pages' links."""
 
     def get_queryset(self, request: HttpRequest, exclude_parameters: Any = None) -> QuerySet[Any]:
@@ -34,7 +40,61 @@ class TenantChangeList(ChangeList):
         return {name: value for name, value in super().get_filters_params(params).items() if name != _SEARCH}
 
 
-class TenantAdmin(ModelAdmin):
+class PlacedAdmin(ModelAdmin):
+    """What both bases have in common: nothing in an address asks the database more than the page offers."""
+
+    list_per_page = 50
+    show_full_result_count = False
+    compressed_fields = True
+    actions = None
+
+    def exists_for(self, request: HttpRequest) -> bool:
+        """Tell whether the model exists where the request is; where it does not, every page of it is a 404."""
+        raise NotImplementedError
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
+        return PlacedChangeList
+
+    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
+        """List rows; a search arrives by POST and is kept in the session."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        if request.method == "POST" and "q" in request.POST:
+            key = remember(request, wanted={"q": request.POST["q"].replace("\x00", "")})
+            return redirect(f"{request.path}?{_SEARCH}={key}" if key else request.path)
+        if ERROR_FLAG in request.GET and len(request.GET) > 1:
+            return redirect(request.path)
+        return super().changelist_view(request, extra_context)
+
+    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
+        """Allow the filters that the list offers and nothing else: a lookup in the address is a question, too."""
+        field, _, kind = lookup.partition("__")
+        if field not in self.get_list_filter(request) or kind not in {"", "exact", "isnull", "gte", "lt"}:
+            raise IncorrectLookupParameters
+        return True
+
+    def to_field_allowed(self, request: HttpRequest, to_field: str) -> bool:
+        return to_field == self.opts.pk.name
+
+    def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
+        """Return the row; another organization's is as absent as one that never was: 404."""
+        row = super().get_object(request, object_id, from_field)
+        if row is None:
+            raise Http404("There is no such record.")
+        return row
+
+    def changeform_view(
+        self, request: HttpRequest, object_id: str | None = None, form_url: str = "", extra_context: Any = None
+    ) -> Any:
+        """Show or save one row; what somebody else saved in the same moment is said, not a fault."""
+        try:
+            return super().changeform_view(request, object_id, form_url, extra_context)
+        except IntegrityError:
+            messages.error(request, "Somebody saved the same at this moment. Nothing was saved here: look again.")
+            return redirect(request.path)
+
+
+class TenantAdmin(PlacedAdmin):
     """Admin of a model that belongs to an organization, directly or by `organization_path`.
 
     `change_capability` names what a role needs to add and change; None makes the model read-only for everybody, as
@@ -46,10 +106,9 @@ class TenantAdmin(ModelAdmin):
     change_capability: ClassVar[Capability | None] = None
     delete_capability: ClassVar[Capability | None] = None
     may_add: ClassVar[bool] = True
-    list_per_page = 50
-    show_full_result_count = False
-    compressed_fields = True
-    actions = None
+
+    def exists_for(self, request: HttpRequest) -> bool:
+        return getattr(request, "organization", None) is not None
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         organization = getattr(request, "organization", None)
@@ -57,37 +116,22 @@ class TenantAdmin(ModelAdmin):
             return super().get_queryset(request).none()
         return super().get_queryset(request).filter(**{self.organization_path: organization})
 
-    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
-        return TenantChangeList
-
-    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
-        """List rows; a search arrives by POST and is kept in the session."""
-        if not self.has_view_permission(request):
-            raise Http404("There is no such list.")
-        if request.method == "POST" and "q" in request.POST:
-            key = remember(request, wanted={"q": request.POST["q"].replace("\x00", "")})
-            return redirect(f"{request.path}?{_SEARCH}={key}" if key else request.path)
-        return super().changelist_view(request, extra_context)
-
-    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
-        """Allow the filters that the list offers and nothing else: a lookup in the address is a question, too."""
-        if lookup.split("__")[0] not in {name for name in self.get_list_filter(request) if isinstance(name, str)}:
-            raise IncorrectLookupParameters
-        return "__" not in lookup or lookup.split("__", 1)[1] in {"exact", "isnull", "gte", "lt"}
-
     def history_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> HttpResponse:
         """Show what the audit log says of the row; Django's own history is not kept."""
         row = self.get_object(request, object_id)
-        if row is None:
-            raise Http404("There is no such record.")
-        if not self._may(request, Capability.VIEW_AUDIT):
+        if not (self.has_view_permission(request) and self._may(request, Capability.VIEW_AUDIT)):
             raise PermissionDenied
         entries = AuditEntry.objects.filter(
             organization=request.organization,  # type: ignore[attr-defined]
+            object_kind=str(self.opts.verbose_name)[:60],
             object_id=str(row.pk),
         ).order_by("-id")[:100]
-        context = {**self.admin_site.each_context(request), "title": f"History: {row}", "entries": entries}
-        context["organization"] = request.organization  # type: ignore[attr-defined]
+        context = {
+            **self.admin_site.each_context(request),
+            "title": f"History: {row}",
+            "lines": [line_of(entry) for entry in entries],
+            "organization": request.organization,  # type: ignore[attr-defined]
+        }
         return render(request, "admin/audit_history.html", context)
 
     def _may(self, request: HttpRequest, capability: Capability | None) -> bool:
@@ -111,6 +155,12 @@ class TenantAdmin(ModelAdmin):
 
     def get_exclude(self, request: HttpRequest, obj: Any = None) -> list[str]:
         return [*(super().get_exclude(request, obj) or []), "organization"]
+
+    def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
+        """Return the form, made anew for each request; it knows the organization, for rules that hold within one."""
+        form = super().get_form(request, obj, change, **kwargs)
+        form.organization = request.organization  # type: ignore[attr-defined]
+        return form
 
     def get_field_queryset(self, db: Any, db_field: Any, request: HttpRequest) -> QuerySet[Any] | None:
         """Offer only related rows of the same organization, in selects and many-to-many fields."""
@@ -137,28 +187,25 @@ class TenantAdmin(ModelAdmin):
         return [self._audit(request, obj, "deleted", {}) for obj in queryset]
 
     def _audit(self, request: HttpRequest, obj: Any, verb: str, changes: dict[str, str]) -> Any:
-        action = f"{obj._meta.model_name}.{verb}"
         return audit.record(
             request.organization,  # type: ignore[attr-defined]
             actor=request.user,  # type: ignore[arg-type]
-            action=action,
+            action=f"{obj._meta.model_name}.{verb}",
             target=obj,
             changes=changes,
+            ip=client_ip(request),
         )
 
     def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
         """Count what a deletion takes along without listing rows the member may not see."""
         collector = NestedObjects(using="default")
         collector.collect(objs)
-        counts = {model._meta.verbose_name_plural: len(rows) for model, rows in _rows_by_model(collector)}
+        taken: Any = collector.model_objs
+        counts = {model._meta.verbose_name_plural: len(rows) for model, rows in taken.items()}
         to_delete = [str(obj) for obj in objs]
         protected = [str(obj) for obj in collector.protected]
         missing = set() if self.has_delete_permission(request) else {self.opts.verbose_name}
         return to_delete, counts, missing, protected
-
-
-def _rows_by_model(collector: NestedObjects) -> list[tuple[type[models.Model], Any]]:
-    return [(model, rows) for model, rows in collector.model_objs.items() if not isinstance(model, str)]
 
 
 def scoped(queryset: QuerySet[Any], request: HttpRequest) -> QuerySet[Any]:
@@ -190,19 +237,18 @@ class BigRecordAdmin(RecordAdmin):
     """The same for tables of millions of rows: newest first, and never counted."""
 
     paginator = InfinitePaginator
-    show_full_result_count = False
     ordering = ("-pk",)
 
 
-class OperatorAdmin(ModelAdmin):
+class OperatorAdmin(PlacedAdmin):
     """Admin of what belongs to the installation: at `/admin/`, for operators; no organization has it."""
 
-    list_per_page = 50
-    actions = None
+    def exists_for(self, request: HttpRequest) -> bool:
+        return getattr(request, "organization", None) is None
 
     def _is_operator(self, request: HttpRequest) -> bool:
         user: Any = request.user
-        return getattr(request, "organization", None) is None and user.is_authenticated and user.is_operator
+        return self.exists_for(request) and user.is_authenticated and user.is_operator
 
     def has_module_permission(self, request: HttpRequest) -> bool:
         return self._is_operator(request)
@@ -218,14 +264,6 @@ class OperatorAdmin(ModelAdmin):
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
-
-    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
-        """List rows for operators; for everybody else there is no such list."""
-        if not self._is_operator(request):
-            raise Http404("There is no such list.")
-        if request.method == "POST" and "q" in request.POST:
-            return redirect(f"{request.path}?{urlencode({'q': request.POST['q']})}")
-        return super().changelist_view(request, extra_context)
 
     def history_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> HttpResponse:
         raise Http404("There is no such page.")

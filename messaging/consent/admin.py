@@ -5,9 +5,11 @@ from typing import ClassVar
 from django.contrib import admin
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
+from django.utils.safestring import SafeString
 
 from integrations.organizations.tenant_admin import RecordAdmin
-from integrations.phones import pretty, search_forms
+from integrations.phones import search_forms
+from messaging.templatetags.hg import phone
 
 from .models import OptOut
 
@@ -15,7 +17,7 @@ from .models import OptOut
 @admin.register(OptOut)
 class OptOutAdmin(RecordAdmin):
     list_display = ("number", "scope", "source", "started_at", "ended_at")
-    list_filter = ("scope", "source")
+    list_filter = ("scope", "source", "started_at")
     search_fields = ("phone",)
     search_help_text = "Number in any writing"
     fields: ClassVar[tuple[str, ...]] = (
@@ -24,8 +26,8 @@ class OptOutAdmin(RecordAdmin):
     )  # fmt: skip
 
     @admin.display(description="number", ordering="phone")
-    def number(self, opt_out: OptOut) -> str:
-        return pretty(opt_out.phone)
+    def number(self, opt_out: OptOut) -> SafeString:
+        return phone(opt_out.phone)
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[OptOut], search_term: str

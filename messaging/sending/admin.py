@@ -5,10 +5,12 @@ from typing import ClassVar
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.template.loader import render_to_string
+from django.utils.safestring import SafeString
 
 from integrations.organizations.roles import Capability
 from integrations.organizations.tenant_admin import BigRecordAdmin, OperatorAdmin
-from integrations.phones import pretty
+from messaging.templatetags.hg import phone, status_pill
 
 from .models import IdempotencyKey, Message, MessageEvent, WorkerPulse
 from .selectors import LogFilter, message_log
@@ -16,20 +18,24 @@ from .selectors import LogFilter, message_log
 
 @admin.register(Message)
 class MessageAdmin(BigRecordAdmin):
-    list_display = ("number", "direction", "status", "error_code", "connection", "created_at")
-    list_filter = ("status", "direction", "purpose")
+    list_display = ("number", "direction", "state", "error_code", "connection", "created_at")
+    list_filter = ("status", "direction", "purpose", "created_at")
     search_fields = ("provider_sid",)
     search_help_text = "Number in any writing, or SID"
     list_select_related = ("connection",)
     fields: ClassVar[tuple[str, ...]] = (
-        "number", "direction", "status", "channel", "purpose", "route", "connection", "contact", "template", "sender",
+        "number", "direction", "state", "channel", "purpose", "route", "connection", "contact", "template", "sender",
         "body", "encoding", "segments", "provider_sid", "error_code", "error_reason", "price", "price_unit", "attempts",
         "source", "created_at", "due_at", "valid_until", "handed_over_at", "finished_at", "needs_person",
     )  # fmt: skip
 
     @admin.display(description="number")
-    def number(self, message: Message) -> str:
-        return pretty(message.phone)
+    def number(self, message: Message) -> SafeString:
+        return phone(message.phone)
+
+    @admin.display(description="status")
+    def state(self, message: Message) -> SafeString:
+        return render_to_string("components/pill.html", status_pill(message.status))
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Message], search_term: str
@@ -44,8 +50,8 @@ class MessageAdmin(BigRecordAdmin):
 class MessageEventAdmin(BigRecordAdmin):
     organization_path = "message__organization"
     list_display = ("message", "status", "source", "error_code", "at")
-    list_filter = ("status", "source")
-    search_fields = ("=message__provider_sid",)
+    list_filter = ("status", "source", "at")
+    search_fields = ("message__provider_sid__exact",)
     search_help_text = "SID of the message"
     list_select_related = ("message",)
     fields: ClassVar[tuple[str, ...]] = ("message", "status", "source", "error_code", "note", "at")
@@ -55,7 +61,8 @@ class MessageEventAdmin(BigRecordAdmin):
 class IdempotencyKeyAdmin(BigRecordAdmin):
     view_capability = Capability.MANAGE_KEYS
     list_display = ("created_at", "message")
-    search_fields = ("=message__provider_sid",)
+    list_filter = ("created_at",)
+    search_fields = ("message__provider_sid__exact",)
     search_help_text = "SID of the message"
     list_select_related = ("message",)
     fields: ClassVar[tuple[str, ...]] = ("message", "created_at")

@@ -20,7 +20,11 @@ class TemplateAdmin(RecordAdmin):
 @admin.register(TemplateVersion)
 class TemplateVersionAdmin(RecordAdmin):
     organization_path = "template__organization"
-    list_display = ("template", "number", "created_by", "created_at")
+    list_display = ("template", "number", "author", "created_at")
     search_fields = ("template__name", "body")
     list_select_related = ("template", "created_by")
-    fields: ClassVar[tuple[str, ...]] = ("template", "number", "body", "created_by", "created_at")
+    fields: ClassVar[tuple[str, ...]] = ("template", "number", "body", "author", "created_at")
+
+    @admin.display(description="created by", ordering="created_by__email")
+    def author(self, version: TemplateVersion) -> str:
+        return str(version.created_by or "")
