@@ -13,7 +13,7 @@ from weakref import WeakSet
 from aiohttp import ClientSession
 from twilio.rest import Client
 
-from integrations.twilio.async_http import AsyncioHttpClient, open_session
+from integrations.twilio.async_http import AsyncioHttpClient, open_session, write_before
 from integrations.twilio.border import at_the_border
 from integrations.twilio.client import GATEWAYS, NO_ENVIRONMENT
 from integrations.twilio.errors import TwilioMisconfigured
@@ -43,11 +43,18 @@ class AsyncGateway:
             environment=NO_ENVIRONMENT,
         )
 
-    async def send_message(self, message: OutgoingMessage) -> MessageSnapshot:
-        """Hand a message over; TwilioOutcomeUnknown means that it may be on its way."""
+    async def send_message(self, message: OutgoingMessage, *, begin_before: float | None = None) -> MessageSnapshot:
+        """Hand a message over; TwilioOutcomeUnknown means that it may be on its way.
+
+        From `begin_before` on (time.monotonic()) it is not handed over any more: TwilioUnreachable.
+        """
         arguments = create_arguments(message)
-        with at_the_border():
-            return read_message(await self._messages().create_async(**arguments))
+        reset = write_before.set(begin_before)
+        try:
+            with at_the_border():
+                return read_message(await self._messages().create_async(**arguments))
+        finally:
+            write_before.reset(reset)
 
     async def fetch_message(self, sid: str) -> MessageSnapshot:
         """Fetch a message as it stands now."""

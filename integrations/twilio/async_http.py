@@ -7,7 +7,9 @@ connection (aiohttp does that, never for POST), and connections stay open as lon
 
 import json
 import ssl
+import time
 from base64 import b64encode
+from contextvars import ContextVar
 from functools import cache
 from urllib.parse import urlencode
 
@@ -31,6 +33,8 @@ from integrations.twilio.http import CONNECT_TIMEOUT, JSON_TYPES, total_timeout
 from integrations.twilio.redaction import quieten_foreign_loggers, scrub
 
 CONNECTIONS = 512  # of one loop, all accounts together: above what the engine has in flight, so nothing queues for one
+# The moment, in the clock of time.monotonic(), from which on a request of this task is not written any more.
+write_before: ContextVar[float | None] = ContextVar("write_before", default=None)
 IDLE_SECONDS = 15.0  # closed by us before a server or load balancer does, which would leave an outcome unknown
 
 
@@ -88,6 +92,10 @@ class _MarkedRequest(ClientRequest):
     """Note when a request is about to be written: `send` is called with an established connection."""
 
     async def send(self, conn: Connection) -> ClientResponse:
+        # Here and not earlier: a process may be halted anywhere, and what it built before must not leave afterwards.
+        latest = write_before.get()
+        if latest is not None and time.monotonic() >= latest:
+            raise ClientError("It was too late to write the request.")
         request_written.set(True)
         return await super().send(conn)
 

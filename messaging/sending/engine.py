@@ -21,7 +21,7 @@ from integrations.connections.credentials import ConnectionUnusable, callback_ba
 from integrations.connections.models import Connection
 from integrations.twilio.async_client import AsyncGateway, async_gateway_for
 from integrations.twilio.client import Credentials, OutgoingMessage
-from integrations.twilio.errors import TwilioError, TwilioUnreachable
+from integrations.twilio.errors import TwilioError
 from integrations.twilio.results import MessageSnapshot
 
 from .callback_urls import status_callback
@@ -242,11 +242,9 @@ class Engine:
     async def _post(self, key: Lane, dispatch: _Dispatch, claimed: Claimed, until: float) -> None:
         answer: MessageSnapshot | TwilioError | None = None
         try:
-            if time.monotonic() >= until:
-                # This process stood still; another one may have the message by now. Ours was not posted.
-                raise TwilioUnreachable("The claim was too old when the request was to be made.")
             gateway: AsyncGateway = async_gateway_for(dispatch.credentials)
-            answer = await gateway.send_message(dispatch.message_for(claimed))
+            # A process that was halted with its claim does not post when it goes on: another one may have done it.
+            answer = await gateway.send_message(dispatch.message_for(claimed), begin_before=until)
         except TwilioError as error:
             answer = error
         except Exception:
