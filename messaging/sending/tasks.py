@@ -7,6 +7,7 @@ import structlog
 from celery import shared_task
 from celery.signals import worker_ready, worker_shutdown, worker_shutting_down
 from django.conf import settings
+from django.core.management import call_command
 
 from . import nudges, pulse, sweeps
 from .engine import engine
@@ -57,6 +58,7 @@ def clean_up() -> None:
     """Forget what has served its time."""
     sweeps.forget_old_keys()
     pulse.forget_dead()
+    call_command("clearsessions")
 
 
 @worker_ready.connect
