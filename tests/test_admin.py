@@ -227,3 +227,11 @@ def test_operator_switches_a_person_off_but_not_oneself(cast: Cast) -> None:
     assert not cast.owner.is_active
     assert cast.client("operator").post(path(model, "change", cast.operator.pk), fields).status_code == 403
     assert AuditEntry.objects.filter(action="user.changed", organization=None).exists()
+
+
+def test_empty_list_says_what_belongs_here(cast: Cast) -> None:
+    client = cast.client("owner")
+    assert "written by Heliograph itself" in client.get(cast.url(path(Message, "changelist"))).content.decode()
+    assert "Add the first" in client.get(cast.url(path(Tag, "changelist"))).content.decode()
+    found = client.post(cast.url(path(Message, "changelist")), {"q": "+4915112345678"}, follow=True)
+    assert "Nothing fits" in found.content.decode()

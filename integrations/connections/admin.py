@@ -30,13 +30,17 @@ class ConnectionAdmin(RecordAdmin):
         "sender",
         "is_default",
         "status",
-        "broken_code",
+        "broken_because",
         "broken_at",
         "mps",
         "checked_at",
         "created_at",
         "disconnected_at",
     )
+
+    @admin.display(description="broken by error")
+    def broken_because(self, connection: Connection) -> str:
+        return str(connection.broken_code or "")
 
 
 @admin.register(RefusedWebhook)

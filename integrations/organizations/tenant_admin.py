@@ -234,10 +234,11 @@ class RecordAdmin(TenantAdmin):
 
 
 class BigRecordAdmin(RecordAdmin):
-    """The same for tables of millions of rows: newest first, and never counted."""
+    """The same for tables of millions of rows: newest first, never sorted otherwise, and never counted."""
 
     paginator = InfinitePaginator
     ordering = ("-pk",)
+    sortable_by = ()
 
 
 class OperatorAdmin(PlacedAdmin):

@@ -77,10 +77,10 @@ class ContactAdmin(TenantAdmin):
     change_capability = Capability.EDIT_CONTACTS
     delete_capability = Capability.EDIT_CONTACTS
     may_add = False
-    list_display = ("name_or_number", "number", "region", "email", "created_at")
+    list_display = ("name_or_number", "number", "email", "created_at")
     list_filter = ("created_at",)
     search_fields = ("name",)
-    search_help_text = "Name, e-mail or number in any writing"
+    search_help_text = "Name, e-mail or number"
     ordering = ("-pk",)
     fields: ClassVar[tuple[str, ...]] = ("name", "number", "region", "email", "language", "notes", "created_at")
     readonly_fields = ("number", "region", "created_at")

@@ -18,14 +18,14 @@ from .selectors import LogFilter, message_log
 
 @admin.register(Message)
 class MessageAdmin(BigRecordAdmin):
-    list_display = ("number", "direction", "state", "error_code", "connection", "created_at")
+    list_display = ("number", "direction", "state", "error", "connection", "created_at")
     list_filter = ("status", "direction", "purpose", "created_at")
     search_fields = ("provider_sid",)
     search_help_text = "Number in any writing, or SID"
     list_select_related = ("connection",)
     fields: ClassVar[tuple[str, ...]] = (
         "number", "direction", "state", "channel", "purpose", "route", "connection", "contact", "template", "sender",
-        "body", "encoding", "segments", "provider_sid", "error_code", "error_reason", "price", "price_unit", "attempts",
+        "body", "encoding", "segments", "provider_sid", "error", "error_reason", "price", "price_unit", "attempts",
         "source", "created_at", "due_at", "valid_until", "handed_over_at", "finished_at", "needs_person",
     )  # fmt: skip
 
@@ -36,6 +36,10 @@ class MessageAdmin(BigRecordAdmin):
     @admin.display(description="status")
     def state(self, message: Message) -> SafeString:
         return render_to_string("components/pill.html", status_pill(message.status))
+
+    @admin.display(description="error code")
+    def error(self, message: Message) -> str:
+        return str(message.error_code or "")
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Message], search_term: str
@@ -49,12 +53,20 @@ class MessageAdmin(BigRecordAdmin):
 @admin.register(MessageEvent)
 class MessageEventAdmin(BigRecordAdmin):
     organization_path = "message__organization"
-    list_display = ("message", "status", "source", "error_code", "at")
+    list_display = ("message", "state", "source", "error", "at")
     list_filter = ("status", "source", "at")
     search_fields = ("message__provider_sid__exact",)
     search_help_text = "SID of the message"
     list_select_related = ("message",)
-    fields: ClassVar[tuple[str, ...]] = ("message", "status", "source", "error_code", "note", "at")
+    fields: ClassVar[tuple[str, ...]] = ("message", "state", "source", "error", "note", "at")
+
+    @admin.display(description="status")
+    def state(self, event: MessageEvent) -> SafeString:
+        return render_to_string("components/pill.html", status_pill(event.status))
+
+    @admin.display(description="error code")
+    def error(self, event: MessageEvent) -> str:
+        return str(event.error_code or "")
 
 
 @admin.register(IdempotencyKey)
@@ -70,5 +82,11 @@ class IdempotencyKeyAdmin(BigRecordAdmin):
 
 @admin.register(WorkerPulse)
 class WorkerPulseAdmin(OperatorAdmin):
-    list_display = ("name", "host", "pid", "seen_at")
+    list_display = ("name", "host", "process", "seen_at")
     search_fields = ("name", "host")
+    fields: ClassVar[tuple[str, ...]] = ("name", "host", "process", "seen_at")
+    readonly_fields = fields
+
+    @admin.display(description="process", ordering="pid")
+    def process(self, pulse: WorkerPulse) -> str:
+        return str(pulse.pid)
