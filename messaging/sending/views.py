@@ -15,6 +15,7 @@ from integrations.organizations.models import as_uuid
 from integrations.organizations.pages import MemberRequest, member_page
 from integrations.organizations.roles import Capability
 from integrations.organizations.search_memory import recall, remember
+from messaging.consent.opt_outs import find_block
 from messaging.contacts.models import Contact
 from messaging.contacts.selectors import some_contacts
 from messaging.templates.segments import measure
@@ -26,7 +27,7 @@ from .models import Message
 from .outbox import Draft, EnqueueProblem
 from .reasons import reason_of
 from .selectors import find_message, message_log, newer_than, page_of
-from .statuses import FINAL, WAITING, Status
+from .statuses import FAILURES, FINAL, WAITING, Status
 
 TEST_TEXT = "This is a test message from {organization}. If you read it, the Twilio connection works."
 
@@ -39,6 +40,7 @@ def send(request: MemberRequest) -> HttpResponse:
         form = SendForm(organization=organization, initial=_initial(request))
         return render(request, "messaging/sending/send.html", _send_context(form))
     form = SendForm(request.POST, organization=organization)
+    is_refusal = False
     if form.is_valid():
         draft = form.draft(source="page", created_by_id=request.user.pk)
         key = f"page:{request.user.pk}:{form.cleaned_data['nonce'] or secrets.token_hex(8)}"
@@ -51,16 +53,17 @@ def send(request: MemberRequest) -> HttpResponse:
             )
         except EnqueueProblem as problem:
             form.add_error(field_for(problem.field), problem.detail)
+            is_refusal = problem.is_refusal
         except KeyReused:
             form.add_error(None, "This page was already sent with another text. Check it and press Send again.")
         else:
             if is_new:
                 if message.error_reason:
                     messages.warning(request, "Not sent: the recipient opted out.")
-                else:
-                    messages.success(request, "Scheduled." if message.status == Status.SCHEDULED else "Queued.")
+                elif message.status == Status.SCHEDULED:
+                    messages.success(request, "Scheduled.")
             return redirect("messages:detail", pk=message.pk)
-    return render(request, "messaging/sending/send.html", _send_context(form), status=422)
+    return render(request, "messaging/sending/send.html", _send_context(form, is_refusal=is_refusal), status=422)
 
 
 @member_page(Capability.SEND)
@@ -72,9 +75,20 @@ def preview(request: MemberRequest) -> HttpResponse:
     if form.is_valid():
         try:
             composed = outbox.compose(request.organization, draft=form.draft())
-            context |= {"composed": composed, "measured": measure(composed.body)}
+            context |= {
+                "composed": composed,
+                "measured": measure(composed.body),
+                "block": find_block(
+                    request.organization,
+                    phone=composed.phone.e164,
+                    sender=composed.sender,
+                    purpose=form.cleaned_data["purpose"],
+                ),
+            }
         except EnqueueProblem as problem:
-            context["problem"] = problem.detail
+            is_half_typed_name = problem.field == "to" and any(sign.isalpha() for sign in form.cleaned_data["to"])
+            context["problem"] = "Choose a contact, or write a number." if is_half_typed_name else problem.detail
+            context["is_refusal"] = problem.is_refusal
     return render(request, "messaging/sending/_preview.html", context)
 
 
@@ -144,6 +158,7 @@ def detail(request: MemberRequest, pk: uuid.UUID) -> HttpResponse:
         "reason": reason_of(message),
         "is_final": message.status in FINAL,
         "may_cancel": message.status in WAITING and request.member.can(Capability.SEND),
+        "may_send_again": message.status in FAILURES | {Status.CANCELED} and request.member.can(Capability.SEND),
         "may_resolve": message.needs_person and request.member.can(Capability.SEND),
     }
     return render(
@@ -214,11 +229,14 @@ def _initial(request: MemberRequest) -> dict[str, Any]:
         initial["to"] = contact.phone
     if template_id:
         initial["template"] = str(template_id)
+    if again_id := as_uuid(request.GET.get("again")):
+        again = get_object_or_404(Message, organization=request.organization, direction="outbound", pk=again_id)
+        initial |= {"to": again.phone, "body": again.body, "purpose": again.purpose}
     return initial
 
 
-def _send_context(form: SendForm) -> dict[str, Any]:
-    return {"title": "Send SMS", "form": form}
+def _send_context(form: SendForm, *, is_refusal: bool = False) -> dict[str, Any]:
+    return {"title": "Send SMS", "form": form, "is_refusal": is_refusal}
 
 
 def _what_was_typed(request: MemberRequest) -> dict[str, str]:

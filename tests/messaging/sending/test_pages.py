@@ -9,6 +9,7 @@ import pytest
 from django.utils import timezone
 
 from integrations.connections.models import Connection
+from messaging.consent.models import OptOut
 from messaging.sending.models import Message, MessageEvent, WorkerPulse
 from messaging.templates.models import Template, TemplateVersion
 from tests.conftest import Cast
@@ -103,6 +104,30 @@ class TestSendPage:
         assert "UCS-2" in text
         assert "en dash" in text.lower()
         assert not Message.objects.exists()
+
+    def test_preview_warns_of_an_opt_out_and_is_patient_with_a_half_typed_name(
+        self, cast: Cast, connection: Connection
+    ) -> None:
+        OptOut.objects.create(organization=cast.organization, phone=TO, source="keyword")
+        client, address = cast.client("agent"), cast.url("messages/send/preview/")
+        assert "opted out" in client.post(address, {"to": TO, "body": "Hi"}).content.decode()
+        assert "Choose a contact" in client.post(address, {"to": "Ad", "body": "Hi"}).content.decode()
+
+    def test_refusal_leads_to_system_services_whom_may_go_there(self, cast: Cast) -> None:
+        assert cast.url("integration/") in send(cast, "admin").content.decode().split("send-form")[1]
+        assert "An owner or admin does that" in send(cast, "agent").content.decode()
+
+    def test_failed_message_can_be_written_again_but_not_that_of_another_organization(
+        self, cast: Cast, connection: Connection
+    ) -> None:
+        failed = MessageFactory(organization=cast.organization, connection=connection, status="failed", phone=TO)
+        foreign = MessageFactory(organization=cast.other, status="failed")
+        client = cast.client("agent")
+        assert f"again={failed.pk}" in client.get(cast.url(f"messages/{failed.pk}/")).content.decode()
+        page = client.get(cast.url(f"messages/send/?again={failed.pk}")).content.decode()
+        assert TO in page
+        assert failed.body in page
+        assert client.get(cast.url(f"messages/send/?again={foreign.pk}")).status_code == 404
 
     def test_contacts_are_offered_by_name_but_not_those_of_others(self, cast: Cast) -> None:
         ContactFactory(organization=cast.organization, name="Ada Lovelace")
