@@ -211,6 +211,7 @@ WHITENOISE_AUTOREFRESH = False
 # 1 MB for every body; the room that takes more says so itself.
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1_048_576
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 2_000
+FILE_UPLOAD_HANDLERS = ["config.uploads.RefuseFiles"]
 
 # ---- Security
 SESSION_COOKIE_NAME = "heliograph_member"
