@@ -145,16 +145,28 @@ def _settle(message: Message, listed: list[MessageSnapshot], *, account_sid: str
     if finding is Finding.FOUND and snapshot is not None:
         advance_one(accepted_move(message.pk, snapshot, source=MessageEvent.Source.POLL, note="found in Twilio's log"))
         return
-    since = message.unknown_since or message.updated_at
-    is_horizon_reached = timezone.now() - since >= timedelta(seconds=settings.RECONCILE_HORIZON)
-    if not is_horizon_reached:
+    if not _is_horizon_reached(message):
         _wait(message)
     elif finding is Finding.AMBIGUOUS:
-        _flag(message)
+        if any(_may_settle(other) for other in siblings):
+            # What stands there may be theirs, and soon known to be: no question for a person yet.
+            _wait(message)
+        else:
+            _flag(message)
     elif message.attempts >= MAX_ATTEMPTS:
         advance_one(_back(message, to=Status.FAILED, reason="gave_up"))
     else:
         advance_one(_back(message, to=Status.QUEUED, reason=""))
+
+
+def _is_horizon_reached(message: Message) -> bool:
+    since = message.unknown_since or message.updated_at
+    return timezone.now() - since >= timedelta(seconds=settings.RECONCILE_HORIZON)
+
+
+def _may_settle(other: Message) -> bool:
+    """Tell whether the message's own time to settle is not over, so that its SID may yet become known."""
+    return other.status == Status.SENDING or not _is_horizon_reached(other)
 
 
 def _back(message: Message, *, to: Status, reason: str) -> Move:

@@ -4,6 +4,7 @@ import uuid
 from collections.abc import Callable
 from datetime import timedelta
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from django.utils import timezone
@@ -367,6 +368,20 @@ class TestWeighing:
         reconcile._settle(first, [theirs], account_sid=sandbox_connection.account_sid)
         first.refresh_from_db()
         assert (first.status, first.provider_sid) == ("unknown", "")
+
+    @pytest.mark.parametrize(
+        ("state", "age", "is_flagged"), [("sending", 0, False), ("unknown", 0, False), ("unknown", 1, True)]
+    )
+    def test_nobody_is_asked_while_the_other_text_may_belong_to_a_message_that_settles_itself(
+        self, queue: Queue, settings: Any, state: str, age: int, is_flagged: bool
+    ) -> None:
+        over = timezone.now() - timedelta(seconds=settings.RECONCILE_HORIZON + 1)
+        message = queue(status="unknown", body="Hello", unknown_since=over)
+        queue(status=state, body="Something else", unknown_since=over if age else timezone.now(), phone=message.phone)
+        reconcile._settle(message, [self.listed(1)], account_sid=message.connection.account_sid)
+        message.refresh_from_db()
+        assert (message.status, message.needs_person) == ("unknown", is_flagged)
+        assert message.next_check_at > timezone.now()
 
 
 def test_absence_found_for_an_earlier_attempt_does_not_requeue_a_later_one(queue: Queue) -> None:
