@@ -1,6 +1,6 @@
 # Two commands are all one needs: `make run` and `make test`. Nothing is assumed but make and Python 3.11 or newer.
 .DEFAULT_GOAL := help
-.PHONY: help run test lint format bench clean
+.PHONY: help run test lint format bench chaos clean
 SHELL := /bin/sh
 BIN := .venv/bin
 INSTALLED := .venv/.installed
@@ -33,6 +33,9 @@ format: $(INSTALLED) ## Put the code into shape
 
 bench: $(INSTALLED) ## Measure how many messages a second this machine sends
 	@exec $(BIN)/python -m tests.load.bench $(ARGS)
+
+chaos: $(INSTALLED) ## Kill workers and servers while 5,000 messages go out; prints what was lost or doubled
+	@exec $(BIN)/python -m tests.chaos.run $(ARGS)
 
 clean: ## Remove caches and built files; the data in .data and the environment .venv stay
 	find . -name __pycache__ -type d -not -path './.venv/*' -not -path './.data/*' -prune -exec rm -rf {} +
