@@ -22,7 +22,8 @@ class Move:
     """One wished change of state.
 
     With `claim_token` the change is void unless the claim is still ours; with `sid` it is void where the message is
-    known under another SID. `clear_error` forgets an earlier reason, as a message that goes on after a delay should.
+    known under another SID. `clear_error` forgets an earlier reason, as a message that goes on after a delay should;
+    one that was being handed over forgets it in any case, since the reason was that nobody knew.
     """
 
     message_id: uuid.UUID
@@ -49,6 +50,7 @@ def _quoted(values: Iterable[str]) -> str:
 # One text for each pair: a list of pairs of columns costs PostgreSQL three times as long to plan.
 _STEPS = _quoted(f"{before}>{after}" for before, afters in FOLLOWERS.items() for after in afters)
 _FINAL = _quoted(statuses.FINAL)
+_IN_FLIGHT = _quoted(statuses.IN_FLIGHT)
 _AT_TWILIO_OR_AFTER = _quoted(statuses.AT_TWILIO | statuses.ARRIVED | {Status.UNDELIVERED})
 
 _ADVANCE = f"""
@@ -61,8 +63,10 @@ WITH wished AS (
     UPDATE messaging_message m SET
         status = w."to",
         provider_sid = CASE WHEN m.provider_sid = '' THEN w.sid ELSE m.provider_sid END,
-        error_code = CASE WHEN w.clear_error THEN w.error_code ELSE COALESCE(w.error_code, m.error_code) END,
-        error_reason = CASE WHEN w.clear_error OR w.reason <> '' THEN w.reason ELSE m.error_reason END,
+        error_code = CASE WHEN w.clear_error OR m.status IN ({_IN_FLIGHT}) THEN w.error_code
+            ELSE COALESCE(w.error_code, m.error_code) END,
+        error_reason = CASE WHEN w.clear_error OR w.reason <> '' OR m.status IN ({_IN_FLIGHT}) THEN w.reason
+            ELSE m.error_reason END,
         claim_token = CASE WHEN w."to" = 'unknown' THEN m.claim_token END,
         lease_until = NULL,
         due_at = COALESCE(w.due_at, m.due_at),

@@ -101,3 +101,18 @@ def test_second_run_of_the_same_moves_is_nothing(cast: Cast) -> None:
     assert advance([move]) == set()
     assert MessageEvent.objects.count() == 1
     assert advance([]) == set()
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("before", "code", "reason"), [("unknown", None, ""), ("sending", None, ""), ("sent", 20500, "outcome_unknown")]
+)
+def test_trouble_of_handing_over_is_not_given_as_the_cause_of_a_later_failure(
+    cast: Cast, before: str, code: int | None, reason: str
+) -> None:
+    message = MessageFactory(
+        organization=cast.organization, connection=None, status=before, error_code=20500, error_reason="outcome_unknown"
+    )
+    assert advance([Move(message_id=message.pk, to=Status.UNDELIVERED, source="callback", sid="SM" + "1" * 32)])
+    message.refresh_from_db()
+    assert (message.error_code, message.error_reason) == (code, reason)
