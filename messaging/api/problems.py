@@ -130,7 +130,6 @@ def as_problem(response: HttpResponseBase) -> HttpResponseBase:
     for name in _KEPT_HEADERS:
         if name in response:
             plain[name] = response[name]
-    response.close()
     return plain
 
 
