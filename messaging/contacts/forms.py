@@ -18,8 +18,8 @@ def how_read(organization: Organization) -> str:
     return f"In any writing. Without + it is read as a national number: {region_name(organization.default_region)}."
 
 
-class ContactForm(forms.Form):
-    """A contact, as a member enters it."""
+class PhoneForm(forms.Form):
+    """A form with a phone number in any writing, recognised while one types; cleaned, it is a Phone."""
 
     phone = forms.CharField(
         label="Phone number",
@@ -35,6 +35,24 @@ class ContactForm(forms.Form):
             }
         ),
     )
+
+    def __init__(self, *args: Any, organization: Organization, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.organization = organization
+        phone = self.fields["phone"]
+        phone.widget.attrs["hx-post"] = reverse("contacts:recognise")
+        phone.help_text = how_read(organization)
+
+    def clean_phone(self) -> Phone:
+        try:
+            return parse_phone(self.cleaned_data["phone"], region=self.organization.default_region, allow_magic=True)
+        except PhoneProblem as problem:
+            raise forms.ValidationError(problem.message, code=problem.code) from problem
+
+
+class ContactForm(PhoneForm):
+    """A contact, as a member enters it."""
+
     name = forms.CharField(
         label="Name", max_length=150, required=False, widget=forms.TextInput(attrs={"autocomplete": "off"})
     )
@@ -51,19 +69,9 @@ class ContactForm(forms.Form):
     )
 
     def __init__(self, *args: Any, organization: Organization, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.organization = organization
+        super().__init__(*args, organization=organization, **kwargs)
         self.existing: Contact | None = None
-        phone = self.fields["phone"]
-        phone.widget.attrs["hx-post"] = reverse("contacts:recognise")
-        phone.help_text = how_read(organization)
         self.fields["language"].choices = [("", "Not known"), *languages()]  # type: ignore[attr-defined]
-
-    def clean_phone(self) -> Phone:
-        try:
-            return parse_phone(self.cleaned_data["phone"], region=self.organization.default_region, allow_magic=True)
-        except PhoneProblem as problem:
-            raise forms.ValidationError(problem.message, code=problem.code) from problem
 
     def details(self) -> Details:
         """Return what the valid form says."""
