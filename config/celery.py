@@ -12,7 +12,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
 from django.conf import settings  # noqa: E402
 
-FAST, CHORES = "fast", "chores"
+FAST, CHORES, JOBS = "fast", "chores", "jobs"
 
 app = Celery("heliograph")
 app.conf.update(
@@ -34,7 +34,7 @@ app.conf.update(
     worker_hijack_root_logger=False,
     worker_send_task_events=False,
     # Named exchanges lose their bindings when Redis is emptied; the queue itself is addressed instead.
-    task_queues=[Queue(name, exchange="", routing_key=name) for name in (FAST, CHORES)],
+    task_queues=[Queue(name, exchange="", routing_key=name) for name in (FAST, CHORES, JOBS)],
     task_default_queue=CHORES,
     task_default_exchange="",
     task_default_routing_key=CHORES,
@@ -45,8 +45,9 @@ app.conf.update(
         "reconcile-unknown": {"task": "messaging.sending.reconcile", "schedule": 2.0, "options": {"expires": 10}},
         "poll-unfinished": {"task": "messaging.sending.poll", "schedule": 10.0, "options": {"expires": 20}},
         "apply-callbacks": {"task": "messaging.receipts.apply_pending", "schedule": 5.0, "options": {"expires": 10}},
+        "unattended-jobs": {"task": "messaging.jobs.sweep", "schedule": 3.0, "options": {"expires": 10}},
         "clean-up": {"task": "messaging.sending.clean_up", "schedule": 3600.0, "options": {"expires": 3600}},
     },
 )
 # Rooms keep their own tasks; autodiscovery would find only <app>.tasks.
-app.conf.imports = ("messaging.sending.tasks", "messaging.receipts.tasks")
+app.conf.imports = ("messaging.jobs.tasks", "messaging.receipts.tasks", "messaging.sending.tasks")

@@ -17,6 +17,7 @@ urlpatterns = [
     path("", include("integrations.organizations.urls")),
     path("integration/", include("integrations.connections.urls")),
     path("sandbox/", include("integrations.sandbox.urls")),
+    path("jobs/", include("messaging.jobs.urls")),
     path("messages/", include("messaging.sending.urls")),
     path("contacts/", include("messaging.contacts.urls")),
     path("templates/", include("messaging.templates.urls")),

@@ -2,6 +2,7 @@
 
 from messaging.consent.models import OptOut
 from messaging.contacts.models import Contact, Tag
+from messaging.jobs.models import Job
 from messaging.receipts.models import Callback
 from messaging.sending.models import IdempotencyKey, Message, MessageEvent, WorkerPulse
 from messaging.templates.models import Template, TemplateVersion
@@ -10,6 +11,7 @@ __all__ = [
     "Callback",
     "Contact",
     "IdempotencyKey",
+    "Job",
     "Message",
     "MessageEvent",
     "OptOut",

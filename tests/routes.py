@@ -26,6 +26,7 @@ from integrations.organizations.tenant_admin import PlacedAdmin
 from integrations.sandbox.phone_tokens import seal_number
 from messaging.consent.models import OptOut
 from messaging.contacts.models import Contact, Tag
+from messaging.jobs.models import Job
 from messaging.sending.models import Message
 from messaging.templates.models import Template
 from tests.world import SECRETS, World, furnish
@@ -125,6 +126,7 @@ ROWS: dict[str, Callable[[Any], Any]] = {
     "contacts:": lambda world: world[Contact].pk,
     "templates:": lambda world: world[Template].pk,
     "consent:": lambda world: world[OptOut].pk,
+    "jobs:": lambda world: world[Job].pk,
 }
 VALUES: dict[str, Callable[[Any], Any]] = {
     "tag_pk": lambda world: world[Tag].pk,

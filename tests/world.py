@@ -12,6 +12,7 @@ from integrations.organizations import audit
 from integrations.organizations.models import ApiKey, Invitation, Member, Organization, User
 from messaging.consent.models import OptOut
 from messaging.contacts.models import Tag
+from messaging.jobs.models import Job
 from messaging.receipts.models import Callback
 from messaging.sending.models import IdempotencyKey, MessageEvent, WorkerPulse
 from messaging.templates.models import Template, TemplateVersion
@@ -105,6 +106,7 @@ def furnish(organization: Organization, *, owner: User, mark: str, number: str) 
         Callback.objects.create(
             connection=connection, kind="status", message_id=message.pk, params={"Body": mark}, checked_with="x"
         ),
+        Job.objects.create(organization=organization, kind="test", note=f"{mark} note", state="done"),
         WorkerPulse.objects.get_or_create(name="worker", defaults={"host": "h", "pid": 1, "seen_at": timezone.now()})[
             0
         ],

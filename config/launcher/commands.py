@@ -23,11 +23,20 @@ def web(*, listener: int) -> list[str]:
 
 
 def worker(*, number: int) -> list[str]:
-    """Return one worker process, for every queue of config/celery.py; threads, since sending waits for the network."""
+    """Return one worker process, which sends; threads, since sending waits for the network."""
     return [
         *_PYTHON,
-        *("-m", "celery", "-A", "config", "worker", "--pool", "threads", "--concurrency", "8"),
+        *("-m", "celery", "-A", "config", "worker", "-Q", "fast,chores", "--pool", "threads", "--concurrency", "8"),
         *("-n", f"worker{number}@%h", "--without-gossip", "--without-mingle", "-l", "warning"),
+    ]
+
+
+def clerk() -> list[str]:
+    """Return the process for long work, apart from the workers: reading a large file must not slow a login code."""
+    return [
+        *_PYTHON,
+        *("-m", "celery", "-A", "config", "worker", "-Q", "jobs", "--pool", "threads", "--concurrency", "3"),
+        *("-n", "clerk@%h", "--without-gossip", "--without-mingle", "-l", "warning"),
     ]
 
 

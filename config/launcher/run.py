@@ -203,6 +203,7 @@ class Launch:
                 is_answering=lambda: _fetch(f"{address}/health/live").startswith("200"),
             ),
             self._service("beat", commands.beat(schedule=self.data / "beat-schedule"), stop_seconds=3.0),
+            self._service("clerk", commands.clerk(), stop_seconds=6.0),
         ]
         if self._has_sandbox():
             own = f"http://{LOOPBACK}:{self.settings['SANDBOX_PORT']}"

@@ -1,9 +1,10 @@
-"""What upper rooms hang into the shell: notices above every page of an organization."""
+"""What upper rooms hang into the shell: notices above every page of an organization, and pages of settings."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from .models import Organization
+from .roles import Capability
 
 
 @dataclass(frozen=True)
@@ -30,3 +31,30 @@ def register_notices(source: NoticeSource) -> NoticeSource:
 def shell_notices(organization: Organization) -> list[Notice]:
     """Return the notices of all sources."""
     return [notice for source in _sources for notice in source(organization)]
+
+
+@dataclass(frozen=True)
+class SettingsPage:
+    """A page of settings that another room has; `route` is the name of its address."""
+
+    title: str
+    text: str
+    route: str
+    capability: Capability
+
+
+_settings_pages: list[SettingsPage] = []
+
+
+def register_settings_page(
+    *, title: str, text: str, route: str, capability: Capability = Capability.MANAGE_ORGANIZATION
+) -> None:
+    """Show a way to a room's own settings on the organization's Settings page; use it in `AppConfig.ready()`."""
+    page = SettingsPage(title=title, text=text, route=route, capability=capability)
+    if page not in _settings_pages:
+        _settings_pages.append(page)
+
+
+def settings_pages() -> list[SettingsPage]:
+    """Return the pages of settings of all rooms, by title."""
+    return sorted(_settings_pages, key=lambda page: page.title)

@@ -11,7 +11,7 @@ from integrations.organizations.models import Organization
 
 from .models import Message
 from .nudges import broker_client
-from .pulse import alive_workers
+from .pulse import alive_workers, is_clerk_alive
 from .statuses import Status
 
 LATE_AFTER = timedelta(minutes=10)
@@ -23,11 +23,11 @@ def describe_readiness() -> dict[str, Any]:
         with connection.cursor() as cursor:
             cursor.execute("SELECT 1")
         database = _check(True, "answers")
-        workers = len(alive_workers())
+        workers, has_clerk = len(alive_workers()), is_clerk_alive()
     except Error:
         checks = {"database": _check(False, "The database does not answer: nothing can be taken or sent.")}
         return {"status": "down", "checks": checks}
-    checks = {"database": database, "broker": _broker(), "workers": _workers(workers)}
+    checks = {"database": database, "broker": _broker(), "workers": _workers(workers), "clerk": _clerk(has_clerk)}
     return {"status": "ready" if all(check["ok"] for check in checks.values()) else "degraded", "checks": checks}
 
 
@@ -62,6 +62,10 @@ def _workers(count: int) -> dict[str, Any]:
     if not count:
         return _check(False, "No worker gave a sign of life: messages are kept and go out when one is back.")
     return _check(True, f"{count} alive")
+
+
+def _clerk(is_alive: bool) -> dict[str, Any]:
+    return _check(is_alive, "alive" if is_alive else "No clerk gave a sign of life: files and exports wait for one.")
 
 
 def _check(is_ok: bool, detail: str) -> dict[str, Any]:

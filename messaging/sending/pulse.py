@@ -7,6 +7,7 @@ from datetime import timedelta
 
 import structlog
 from django.db import Error, connection
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from .models import WorkerPulse
@@ -15,6 +16,7 @@ log = structlog.get_logger(__name__)
 
 EVERY = 3.0
 ALIVE_WITHIN = timedelta(seconds=12)
+_CLERK = "clerk@"  # how config/launcher/commands.py and docs/deploy.md name the process
 _stopped = threading.Event()
 
 
@@ -38,8 +40,17 @@ def beat(*, name: str) -> None:
 
 
 def alive_workers() -> list[WorkerPulse]:
-    """Return the workers that gave a sign lately."""
-    return list(WorkerPulse.objects.filter(seen_at__gte=timezone.now() - ALIVE_WITHIN).order_by("name"))
+    """Return the workers that send and gave a sign lately."""
+    return list(_alive().exclude(name__startswith=_CLERK).order_by("name"))
+
+
+def is_clerk_alive() -> bool:
+    """Tell whether a process for long work gave a sign lately."""
+    return _alive().filter(name__startswith=_CLERK).exists()
+
+
+def _alive() -> QuerySet[WorkerPulse]:
+    return WorkerPulse.objects.filter(seen_at__gte=timezone.now() - ALIVE_WITHIN)
 
 
 def forget_dead() -> None:

@@ -9,6 +9,8 @@ from celery.signals import worker_ready, worker_shutdown, worker_shutting_down
 from django.conf import settings
 from django.core.management import call_command
 
+from messaging.jobs import work
+
 from . import nudges, pulse, sweeps
 from .engine import engine
 from .poll import poll_due
@@ -58,6 +60,7 @@ def clean_up() -> None:
     """Forget what has served its time."""
     sweeps.forget_old_keys()
     pulse.forget_dead()
+    work.forget_old()
     call_command("clearsessions")
 
 

@@ -1,5 +1,6 @@
 """What every page of messaging shows alike: numbers, times and the state of a message."""
 
+from datetime import timedelta
 from typing import Any
 
 from django import template
@@ -50,6 +51,17 @@ def status_pill(status: str) -> dict[str, Any]:
     tone, icon = _TONES.get(status, ("grey", "help"))
     label = Status(status).label if status in Status.values else status
     return {"pill": {"tone": tone, "icon": icon, "label": label}}
+
+
+@register.filter
+def duration(span: timedelta) -> str:
+    """Write a span of time as people say it: 40 seconds, 3 minutes, 2 hours."""
+    seconds = max(0, round(span.total_seconds()))
+    for size, unit in ((86_400, "day"), (3_600, "hour"), (60, "minute")):
+        if seconds >= 1.5 * size:
+            count = round(seconds / size)
+            return f"{count:,} {unit}{'s' if count != 1 else ''}"
+    return f"{seconds} second{'s' if seconds != 1 else ''}"
 
 
 register.filter("pretty_phone", pretty)

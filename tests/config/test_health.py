@@ -13,9 +13,13 @@ from messaging.sending.models import WorkerPulse
 pytestmark = pytest.mark.django_db
 
 
-def test_alive_and_ready_with_database_valkey_and_a_worker() -> None:
+def test_alive_and_ready_with_database_valkey_a_worker_and_the_clerk() -> None:
     assert Client().get("/health/live").json() == {"status": "alive"}
     WorkerPulse.objects.create(name="w", host="h", pid=1, seen_at=timezone.now())
+    answer = Client().get("/health/ready")
+    assert (answer.status_code, answer.json()["status"]) == (200, "degraded")
+    assert "files and exports wait" in answer.json()["checks"]["clerk"]["detail"]
+    WorkerPulse.objects.create(name="clerk@h:2", host="h", pid=2, seen_at=timezone.now())
     answer = Client().get("/health/ready")
     assert (answer.status_code, answer.json()["status"]) == (200, "ready")
 

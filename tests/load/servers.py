@@ -90,7 +90,8 @@ class Installation:
         services = [
             self._service(f"worker{number}", commands.worker(number=number)) for number in range(1, self.workers + 1)
         ]
-        self._start(*services, self._service("beat", commands.beat(schedule=self.folder / "beat-schedule")))
+        clerk = self._service("clerk", commands.clerk())
+        self._start(*services, clerk, self._service("beat", commands.beat(schedule=self.folder / "beat-schedule")))
 
     def pids(self) -> dict[str, int]:
         """Return the process ids by name: postgres, valkey, sandbox, web, worker1 …, beat."""

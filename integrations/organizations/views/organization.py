@@ -10,6 +10,7 @@ from integrations.organizations.forms import SettingsForm
 from integrations.organizations.models import Organization
 from integrations.organizations.network import client_ip
 from integrations.organizations.pages import MemberRequest, member_page
+from integrations.organizations.registry import settings_pages
 from integrations.organizations.roles import Capability
 
 
@@ -26,5 +27,10 @@ def settings_page(request: MemberRequest) -> HttpResponse:
         )
         messages.success(request, "Saved." if changes else "Nothing was different, so nothing was changed.")
         return redirect("organizations:settings")
-    context = {"title": "Settings", "lead": "What holds for the whole organization.", "form": form}
+    context = {
+        "title": "Settings",
+        "lead": "What holds for the whole organization.",
+        "form": form,
+        "pages": [page for page in settings_pages() if request.member.can(page.capability)],
+    }
     return render(request, "integrations/organizations/settings.html", context)
