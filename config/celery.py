@@ -50,4 +50,9 @@ app.conf.update(
     },
 )
 # Rooms keep their own tasks; autodiscovery would find only <app>.tasks.
-app.conf.imports = ("messaging.jobs.tasks", "messaging.receipts.tasks", "messaging.sending.tasks")
+app.conf.imports = (
+    "messaging.jobs.tasks",
+    "messaging.pricing.tasks",
+    "messaging.receipts.tasks",
+    "messaging.sending.tasks",
+)

@@ -3,6 +3,7 @@
 import messaging.consent.admin
 import messaging.contacts.admin
 import messaging.jobs.admin
+import messaging.pricing.admin
 import messaging.receipts.admin
 import messaging.sending.admin
 import messaging.templates.admin  # noqa: F401

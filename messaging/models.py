@@ -3,6 +3,7 @@
 from messaging.consent.models import OptOut
 from messaging.contacts.models import Contact, Tag
 from messaging.jobs.models import Job
+from messaging.pricing.models import CountryPrice
 from messaging.receipts.models import Callback
 from messaging.sending.models import IdempotencyKey, Message, MessageEvent, WorkerPulse
 from messaging.templates.models import Template, TemplateVersion
@@ -10,6 +11,7 @@ from messaging.templates.models import Template, TemplateVersion
 __all__ = [
     "Callback",
     "Contact",
+    "CountryPrice",
     "IdempotencyKey",
     "Job",
     "Message",

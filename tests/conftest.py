@@ -1,13 +1,17 @@
 """Fixtures of every test: the cast, and servers that are real (see tests/plugins)."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import pytest
 from django.test import Client
 
+from integrations.connections.credentials import base_url_of
 from integrations.connections.models import Connection
 from integrations.organizations.models import Member, Organization, User
+from messaging.pricing import refresh
+from messaging.pricing.models import CountryPrice
 from tests.factories import ConnectionFactory, MemberFactory, OrganizationFactory, UserFactory
 
 pytest_plugins = ["tests.plugins.sandbox"]
@@ -59,6 +63,17 @@ def cast(db: None) -> Cast:
 def quick_passwords(settings: Any) -> None:
     """A slow hash protects passwords of people; those of a test need none."""
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+
+@pytest.fixture(autouse=True)
+def no_prices_from_afar(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The pages that show prices ask Twilio for them; in a test they ask the sandbox or nobody."""
+    fetch = refresh.fetch_now
+
+    def fetch_nearby(connection: Connection, regions: Sequence[str]) -> list[CountryPrice]:
+        return fetch(connection, regions) if base_url_of(connection.mode) else []
+
+    monkeypatch.setattr(refresh, "fetch_now", fetch_nearby)
 
 
 @pytest.fixture

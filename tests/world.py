@@ -13,6 +13,7 @@ from integrations.organizations.models import ApiKey, Invitation, Member, Organi
 from messaging.consent.models import OptOut
 from messaging.contacts.models import Tag
 from messaging.jobs.models import Job
+from messaging.pricing.models import CountryPrice
 from messaging.receipts.models import Callback
 from messaging.sending.models import IdempotencyKey, MessageEvent, WorkerPulse
 from messaging.templates.models import Template, TemplateVersion
@@ -93,6 +94,9 @@ def furnish(organization: Organization, *, owner: User, mark: str, number: str) 
         audit.record(organization, actor=owner, action="contact.created", target=contact),
         connection,
         RefusedWebhook.objects.create(connection=connection, path="/x", reason="unsigned", detail=f"{mark} detail"),
+        CountryPrice.objects.create(
+            connection=connection, region="DE", by_type={"local": ["0.08", "0.11"]}, unit="USD"
+        ),
         tag,
         contact,
         OptOut.objects.create(organization=organization, phone=number, source="staff"),

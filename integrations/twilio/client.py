@@ -15,6 +15,7 @@ from integrations.twilio.outgoing import Credentials, OutgoingMessage, checked_s
 from integrations.twilio.results import (
     AccountInfo,
     BalanceInfo,
+    CountryPrices,
     MessageSnapshot,
     MessagingServiceInfo,
     NumberInfo,
@@ -22,6 +23,7 @@ from integrations.twilio.results import (
     VerifyServiceInfo,
     read_account,
     read_balance,
+    read_country_prices,
     read_message,
     read_messaging_service,
     read_number,
@@ -125,6 +127,11 @@ class Gateway:
         with at_the_border():
             return [read_message(message) for message in self._of_account().messages.list(**arguments)]
 
+    def fetch_country_prices(self, region: str) -> CountryPrices:
+        """Fetch what this account pays for messages to a country (two letters); refused with 404 where unknown."""
+        with at_the_border():
+            return read_country_prices(self._client.pricing.v1.messaging.countries(checked_sid(region)).fetch())
+
     def cancel_message(self, sid: str) -> MessageSnapshot:
         """Cancel a scheduled message; refused with 30409 once it is under way."""
         with at_the_border():
@@ -157,15 +164,19 @@ class Gateway:
         return self._client.api.v2010.accounts(checked_sid(self._account))
 
 
-_gateways: OrderedDict[Credentials, Gateway] = OrderedDict()
+_gateways: OrderedDict[tuple[Credentials, float | None], Gateway] = OrderedDict()
 _lock = threading.Lock()
 
 
-def gateway_for(credentials: Credentials) -> Gateway:
-    """Return the gateway of these credentials, built once and kept while it is among the most recently used."""
+def gateway_for(credentials: Credentials, *, timeout: float | None = None) -> Gateway:
+    """Return the gateway of these credentials, built once and kept while it is among the most recently used.
+
+    A page that somebody waits for names a shorter timeout than the usual one.
+    """
+    key = (credentials, timeout)
     with _lock:
-        gateway = _gateways.pop(credentials, None) or Gateway(credentials)
-        _gateways[credentials] = gateway
+        gateway = _gateways.pop(key, None) or Gateway(credentials, timeout=timeout)
+        _gateways[key] = gateway
         while len(_gateways) > GATEWAYS:
             _gateways.popitem(last=False)
         return gateway

@@ -4,6 +4,7 @@ The `read_…` functions take the SDK's instances. They raise ValueError where a
 SID), which the border turns into an unreadable answer. Auth tokens, which Twilio returns with an account, are dropped.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal, InvalidOperation
@@ -93,6 +94,24 @@ class MessageSnapshot:
     date_updated: datetime | None
 
 
+@dataclass(frozen=True, slots=True)
+class PriceLine:
+    """What one segment costs to a carrier from a type of sender, in Twilio's words (local, mobile, shortcode, …)."""
+
+    carrier: str
+    number_type: str
+    price: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class CountryPrices:
+    """The prices of outbound SMS to one country, as this account pays them; `unit` is the currency, ISO 4217."""
+
+    region: str
+    unit: str
+    lines: tuple[PriceLine, ...]
+
+
 def read_account(account: Any) -> AccountInfo:
     return AccountInfo(
         sid=_sid(account.sid),
@@ -169,6 +188,26 @@ def read_message(message: Any) -> MessageSnapshot:
         date_sent=message.date_sent,
         date_updated=message.date_updated,
     )
+
+
+def read_country_prices(country: Any) -> CountryPrices:
+    unit = _text(country.price_unit).upper()
+    if len(unit) != 3:
+        raise ValueError("prices without a currency")
+    return CountryPrices(
+        region=_text(country.iso_country).upper(), unit=unit, lines=tuple(_price_lines(country.outbound_sms_prices))
+    )
+
+
+def _price_lines(carriers: Any) -> Iterator[PriceLine]:
+    """Read the price in force: `base_price` is the list's, `current_price` what this account pays."""
+    for carrier in carriers or ():
+        for entry in carrier.get("prices") or ():
+            price = _decimal(entry.get("current_price"))
+            if price is not None and price >= 0:
+                yield PriceLine(
+                    carrier=_text(carrier.get("carrier")), number_type=_text(entry.get("number_type")), price=price
+                )
 
 
 def _sid(value: object) -> str:

@@ -18,6 +18,7 @@ from integrations.organizations.search_memory import recall, remember
 from messaging.consent.opt_outs import find_block
 from messaging.contacts.models import Contact
 from messaging.contacts.selectors import some_contacts
+from messaging.pricing.estimate import price_range
 from messaging.templates.segments import measure
 
 from . import outbox, resolving
@@ -75,7 +76,9 @@ def preview(request: MemberRequest) -> HttpResponse:
     if form.is_valid():
         try:
             composed = outbox.compose(request.organization, draft=form.draft())
+            price = price_range(composed.connection, composed.phone.region, sender=composed.sender)
             context |= {
+                "price": price.times(composed.segments) if price else None,
                 "composed": composed,
                 "measured": measure(composed.body),
                 "block": find_block(

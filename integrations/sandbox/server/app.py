@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 
 from aiohttp import web
 
-from . import accounts, geo_permissions, lookup, messages, numbers, services, verify, verify_services
+from . import accounts, geo_permissions, lookup, messages, numbers, pricing, services, verify, verify_services
 from .control import control_routes
 from .door import Answering, Call, door
 from .errors import ApiError
@@ -97,6 +97,8 @@ def twilio_routes() -> list[web.RouteDef]:
         web.get("/lookups.twilio.com/v2/PhoneNumbers/{number}", door(lookup.look_up)),
         web.get("/accounts.twilio.com/v1/Messaging/GeoPermissions", door(geo_permissions.list_permissions)),
         web.patch("/accounts.twilio.com/v1/Messaging/GeoPermissions", door(geo_permissions.change_permissions)),
+        web.get("/pricing.twilio.com/v1/Messaging/Countries", door(pricing.list_countries)),
+        web.get("/pricing.twilio.com/v1/Messaging/Countries/{region}", door(pricing.fetch_country)),
         web.route("*", "/content.twilio.com/{rest:.*}", door(not_simulated("content templates"))),
     ]
     for kind, path in (("phone_number", "/PhoneNumbers"), ("short_code", "/ShortCodes")):

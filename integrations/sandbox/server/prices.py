@@ -22,7 +22,12 @@ _BY_CALLING_CODE: dict[int, Decimal] = {
 }
 
 
+def segment_price(calling_code: int) -> Decimal:
+    """Return what the sandbox charges for one segment."""
+    return _BY_CALLING_CODE.get(calling_code, _DEFAULT)
+
+
 @lru_cache(maxsize=4096)
 def price_of(calling_code: int, *, segments: int) -> str:
     """Return the price of a message as Twilio writes it: negative, five decimals."""
-    return str(-_BY_CALLING_CODE.get(calling_code, _DEFAULT) * segments)
+    return str(-segment_price(calling_code) * segments)

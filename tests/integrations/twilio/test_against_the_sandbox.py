@@ -44,6 +44,18 @@ def test_the_owner_sees_account_balance_and_number(owner: Credentials, account: 
     assert "sms" in number.capabilities
 
 
+def test_prices_of_a_country_are_read_with_their_types(key: Credentials) -> None:
+    gateway = Gateway(key, timeout=5)
+    prices = gateway.fetch_country_prices("DE")
+    assert (prices.region, prices.unit) == ("DE", "USD")
+    assert len({line.carrier for line in prices.lines}) == 3
+    assert {"local", "mobile", "shortcode"} <= {line.number_type for line in prices.lines}
+    assert all(line.price > 0 for line in prices.lines)
+    with pytest.raises(TwilioRefused) as caught:
+        gateway.fetch_country_prices("ZZ")
+    assert caught.value.http_status == 404
+
+
 def test_a_wrong_secret_is_refused_as_such(key: Credentials, account: SandboxCredentials) -> None:
     with pytest.raises(TwilioRefused) as caught:
         Gateway(replace(key, password="wrong"), timeout=5).fetch_messaging_service(account.messaging_service_sid)

@@ -1,0 +1,25 @@
+"""Celery's side of pricing."""
+
+import uuid
+
+import structlog
+from celery import shared_task
+
+from integrations.connections.credentials import ConnectionUnusable
+from integrations.connections.models import Connection
+
+from .refresh import fetch_all
+
+log = structlog.get_logger(__name__)
+
+
+@shared_task(name="messaging.pricing.refresh")
+def refresh(connection_id: str, regions: list[str]) -> None:
+    """Fetch the prices that a page found old or missing."""
+    connection = Connection.objects.filter(pk=uuid.UUID(connection_id), status=Connection.Status.ACTIVE).first()
+    if connection is None:
+        return
+    try:
+        fetch_all(connection, regions)
+    except ConnectionUnusable as problem:
+        log.info("prices_not_asked", code=problem.code)
