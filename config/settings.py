@@ -61,6 +61,7 @@ RECONCILE_AFTER = env.float("RECONCILE_AFTER", 5.0)
 RECONCILE_HORIZON = env.float("RECONCILE_HORIZON", 120.0)
 SEND_WINDOW = env.int("SEND_WINDOW", 100)  # requests to Twilio in flight, for each drain of a connection and lane
 API_RATE = env.int("API_RATE", 100)
+CALLBACKS_KEPT_DAYS = env.int("CALLBACKS_KEPT_DAYS", 30)
 OPEN_SIGNUP = env.bool("OPEN_SIGNUP", False)
 
 # ---- Django

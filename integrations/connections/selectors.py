@@ -41,10 +41,3 @@ def usable_connection(organization: Organization, connection_id: uuid.UUID | Non
             f"The connection “{connection.name}” is broken{cause}. Repair it under Integration, System services.",
         )
     return connection
-
-
-def find_by_hook_key(hook_key: str) -> Connection | None:
-    """Return the connection that a webhook address names, with its organization, or None."""
-    if "\x00" in hook_key:  # PostgreSQL refuses to look for it
-        return None
-    return Connection.objects.select_related("organization").filter(hook_key=hook_key).first()

@@ -1,40 +1,45 @@
-"""Where Twilio reports: prove, store as it came, apply, answer fast."""
+"""Where Twilio reports: prove, store as it came, answer. A worker applies it, woken by us (see apply.py)."""
 
+import json
 import uuid
 
-import structlog
-from django.db import DatabaseError
+from django.db import connection as database
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseForbidden
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 
+from integrations.connections.hook_keys import UNCHANGED, find_by_hook_key, recall, unchanged_values
 from integrations.connections.models import Connection
-from integrations.connections.selectors import find_by_hook_key
 from messaging.sending.callback_urls import status_purpose
 
-from .apply import apply_status
 from .genuine import Refusal, check_webhook, refuse
 from .models import Callback
+from .wake import wake
 
-log = structlog.get_logger(__name__)
 _LONGEST_VALUE = 4_000
+
+# Nothing is stored where the connection is no longer the one that the proof was made with.
+_STORE_IF_UNCHANGED = f"""
+INSERT INTO messaging_callback
+    (connection_id, kind, message_id, params, idempotency_token, checked_with, outcome, attempts, received_at)
+SELECT c.id, 'status', %s, %s::jsonb, %s, %s, '', 0, now() FROM integrations_connection c WHERE {UNCHANGED}
+"""  # noqa: S608 - built from names of ours
 
 
 @csrf_exempt
 @require_POST
 def status(request: HttpRequest, hook_key: str, message_id: uuid.UUID) -> HttpResponse:
     """Take a status callback: 204 when stored, 403 when not genuine, 404 for a connection that does not exist."""
-    connection = connection_of(hook_key)
-    proof = check_webhook(request, connection, purpose=status_purpose(message_id))
-    if isinstance(proof, Refusal):
-        refuse(request, connection, proof)
-        return HttpResponseForbidden("This request does not carry a valid signature.", content_type="text/plain")
-    callback = store(request, connection, kind=Callback.Kind.STATUS, checked_with=proof, message_id=message_id)
-    try:
-        apply_status(callback)
-    except DatabaseError:
-        # It is stored: the sweep applies it. Telling Twilio to come again would only double it.
-        log.exception("callback_applied_later", callback=callback.pk)
+    purpose = status_purpose(message_id)
+    known = recall(hook_key)
+    if known is None or not _store_if_proven(request, known, message_id=message_id, purpose=purpose):
+        connection = connection_of(hook_key)
+        proof = check_webhook(request, connection, purpose=purpose)
+        if isinstance(proof, Refusal):
+            refuse(request, connection, proof)
+            return HttpResponseForbidden("This request does not carry a valid signature.", content_type="text/plain")
+        store(request, connection, kind=Callback.Kind.STATUS, checked_with=proof, message_id=message_id)
+    wake()
     return HttpResponse(status=204)
 
 
@@ -46,19 +51,37 @@ def connection_of(hook_key: str) -> Connection:
     return connection
 
 
+def _store_if_proven(request: HttpRequest, known: Connection, *, message_id: uuid.UUID, purpose: str) -> bool:
+    """Store a callback in one statement by what we know of the connection; False where that proves nothing now."""
+    proof = check_webhook(request, known, purpose=purpose)
+    if isinstance(proof, Refusal):
+        return False
+    values = [message_id, json.dumps(_params(request)), _idempotency_token(request), proof, *unchanged_values(known)]
+    with database.cursor() as cursor:
+        cursor.execute(_STORE_IF_UNCHANGED, values)
+        return cursor.rowcount == 1
+
+
 def store(
     request: HttpRequest, connection: Connection, *, kind: str, checked_with: str, message_id: uuid.UUID | None = None
 ) -> Callback:
     """Keep a genuine webhook as it came; NUL signs, which PostgreSQL cannot hold, are left out."""
-    params = {
-        name.replace("\x00", "")[:200]: str(value).replace("\x00", "")[:_LONGEST_VALUE]
-        for name, value in request.POST.items()
-    }
     return Callback.objects.create(
         connection=connection,
         kind=kind,
         message_id=message_id,
-        params=params,
-        idempotency_token=request.headers.get("I-Twilio-Idempotency-Token", "")[:64],
+        params=_params(request),
+        idempotency_token=_idempotency_token(request),
         checked_with=checked_with,
     )
+
+
+def _params(request: HttpRequest) -> dict[str, str]:
+    return {
+        name.replace("\x00", "")[:200]: str(value).replace("\x00", "")[:_LONGEST_VALUE]
+        for name, value in request.POST.items()
+    }
+
+
+def _idempotency_token(request: HttpRequest) -> str:
+    return request.headers.get("I-Twilio-Idempotency-Token", "")[:64]

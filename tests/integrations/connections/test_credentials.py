@@ -16,8 +16,9 @@ from integrations.connections.credentials import (
     live_tokens,
     verify_hook_signature,
 )
+from integrations.connections.hook_keys import find_by_hook_key
 from integrations.connections.models import Connection
-from integrations.connections.selectors import default_connection, find_by_hook_key, usable_connection
+from integrations.connections.selectors import default_connection, usable_connection
 from tests.conftest import Cast
 
 from .conftest import saved_connection

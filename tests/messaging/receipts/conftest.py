@@ -9,6 +9,7 @@ from django.test import Client
 
 from integrations.connections.models import Connection
 from integrations.twilio.signatures import sign
+from messaging.receipts.apply import apply_batch
 from messaging.sending.models import Message
 from tests.conftest import Cast
 from tests.factories import MessageFactory
@@ -31,13 +32,18 @@ def message(cast: Cast, connection: Connection) -> Message:
 
 @pytest.fixture
 def post_hook() -> Post:
-    """Post a webhook as Twilio does: `post_hook(path, {"MessageSid": …}, token=…)`; token None leaves it unsigned."""
+    """Post a webhook as Twilio does: `post_hook(path, {"MessageSid": …}, token=…)`; token None leaves it unsigned.
+
+    What it stored is applied at once, as a worker would a moment later.
+    """
 
     def post(path: str, params: dict[str, str], *, token: str | None = TOKEN, **extra: Any) -> Any:
         headers = {}
         if token is not None:
             headers["X-Twilio-Signature"] = sign(url=settings.PUBLIC_BASE_URL + path, params=params, token=token)
-        return Client().post(path, params, headers=headers, **extra)
+        answer = Client().post(path, params, headers=headers, **extra)
+        apply_batch()
+        return answer
 
     return post
 

@@ -10,9 +10,13 @@ from django.test import Client
 from django.utils import timezone
 
 from integrations.connections.credentials import hook_signature
+from integrations.connections.disconnecting import disconnect
+from integrations.connections.hook_keys import recall
 from integrations.connections.models import Connection, RefusedWebhook
+from integrations.encryption import Secret
 from integrations.twilio.signatures import sign
 from messaging.consent.models import OptOut
+from messaging.receipts.apply import apply_batch
 from messaging.receipts.models import Callback
 from messaging.receipts.tasks import apply_pending
 from messaging.sending.models import Message, MessageEvent
@@ -180,6 +184,52 @@ def test_rotated_token_is_accepted_beside_the_old_one(
     assert callback(message, "delivered", token=TOKEN).status_code == 204
 
 
+class TestRememberedConnection:
+    """The web remembers connections between requests, and yet believes only who may sign at this moment."""
+
+    OLD, NEW = TOKEN, "fedcba9876543210fedcba9876543210"
+
+    @pytest.fixture(autouse=True)
+    def remembered(self, connection: Connection, message: Message, callback: Post) -> None:
+        callback(message, "queued")
+        assert recall(connection.hook_key) == connection
+
+    def test_what_is_remembered_is_stored_in_one_statement(
+        self, message: Message, connection: Connection, django_assert_num_queries: Any
+    ) -> None:
+        path = f"/hooks/twilio/{connection.hook_key}/status/{message.pk}"
+        params = {"MessageSid": SID, "MessageStatus": "sent"}
+        signature = sign(url=settings.PUBLIC_BASE_URL + path, params=params, token=TOKEN)
+        with django_assert_num_queries(1):
+            assert Client().post(path, params, headers={"X-Twilio-Signature": signature}).status_code == 204
+
+    def test_token_that_was_replaced_is_refused_at_once(
+        self, connection: Connection, message: Message, callback: Post
+    ) -> None:
+        Connection.objects.filter(pk=connection.pk).update(auth_token=Secret.of(self.NEW))
+        assert callback(message, "sent", token=self.OLD).status_code == 403
+        assert callback(message, "sent", token=self.NEW).status_code == 204
+        assert callback(message, "delivered", token=self.OLD).status_code == 403
+        assert fresh(message).status == "sent"
+
+    def test_token_that_was_added_is_accepted_at_once_and_refused_when_it_is_taken_away(
+        self, connection: Connection, message: Message, callback: Post
+    ) -> None:
+        Connection.objects.filter(pk=connection.pk).update(signing_token=Secret.of(self.NEW))
+        assert callback(message, "sent", token=self.NEW).status_code == 204
+        Connection.objects.filter(pk=connection.pk).update(signing_token=Secret.of(""))
+        assert callback(message, "delivered", token=self.NEW).status_code == 403
+        assert fresh(message).status == "sent"
+
+    def test_disconnected_connection_is_refused_at_once(
+        self, cast: Any, connection: Connection, message: Message, callback: Post
+    ) -> None:
+        disconnect(connection, actor=cast.owner)
+        assert callback(message, "delivered").status_code == 403
+        assert fresh(message).status == "accepted"
+        assert RefusedWebhook.objects.get().reason == "disconnected"
+
+
 class TestConnectionWithoutToken:
     """An API key alone cannot check Twilio's signature: our own HMAC in the address does."""
 
@@ -192,7 +242,9 @@ class TestConnectionWithoutToken:
     def post(self, connection: Connection, message: Message, h: str, account: str) -> Any:
         path = f"/hooks/twilio/{connection.hook_key}/status/{message.pk}?h={h}"
         params = {"MessageSid": SID, "MessageStatus": "delivered", "AccountSid": account}
-        return Client().post(path, params)
+        answer = Client().post(path, params)
+        apply_batch()
+        return answer
 
     def test_own_signature_is_accepted_with_the_right_account(self, key_only: Connection) -> None:
         message = MessageFactory(organization=key_only.organization, connection=key_only, status="accepted")
