@@ -47,11 +47,13 @@ app.conf.update(
         "apply-callbacks": {"task": "messaging.receipts.apply_pending", "schedule": 2.0, "options": {"expires": 10}},
         "forget-callbacks": {"task": "messaging.receipts.clean_up", "schedule": 3600.0, "options": {"expires": 3600}},
         "unattended-jobs": {"task": "messaging.jobs.sweep", "schedule": 3.0, "options": {"expires": 10}},
+        "forget-uploads": {"task": "messaging.csv_files.forget", "schedule": 3600.0, "options": {"expires": 3600}},
         "clean-up": {"task": "messaging.sending.clean_up", "schedule": 3600.0, "options": {"expires": 3600}},
     },
 )
 # Rooms keep their own tasks; autodiscovery would find only <app>.tasks.
 app.conf.imports = (
+    "messaging.csv_files.tasks",
     "messaging.jobs.tasks",
     "messaging.pricing.tasks",
     "messaging.receipts.tasks",

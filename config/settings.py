@@ -63,6 +63,8 @@ SEND_WINDOW = env.int("SEND_WINDOW", 100)  # requests to Twilio in flight, for e
 API_RATE = env.int("API_RATE", 100)
 CALLBACKS_KEPT_DAYS = env.int("CALLBACKS_KEPT_DAYS", 30)
 OPEN_SIGNUP = env.bool("OPEN_SIGNUP", False)
+UPLOAD_LIMIT = env.int("UPLOAD_LIMIT_MB", 50) * 1_000_000  # bytes of a file that members upload
+UPLOAD_DAYS = env.int("UPLOAD_DAYS", 7)
 
 # ---- Django
 ALLOWED_HOSTS = env.list(

@@ -2,6 +2,7 @@
 
 import messaging.consent.admin
 import messaging.contacts.admin
+import messaging.csv_files.admin
 import messaging.jobs.admin
 import messaging.pricing.admin
 import messaging.receipts.admin

@@ -2,6 +2,7 @@
 
 from messaging.consent.models import OptOut
 from messaging.contacts.models import Contact, Tag
+from messaging.csv_files.models import Upload, UploadChunk
 from messaging.jobs.models import Job
 from messaging.pricing.models import CountryPrice
 from messaging.receipts.models import Callback
@@ -20,5 +21,7 @@ __all__ = [
     "Tag",
     "Template",
     "TemplateVersion",
+    "Upload",
+    "UploadChunk",
     "WorkerPulse",
 ]

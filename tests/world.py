@@ -12,6 +12,7 @@ from integrations.organizations import audit
 from integrations.organizations.models import ApiKey, Invitation, Member, Organization, User
 from messaging.consent.models import OptOut
 from messaging.contacts.models import Tag
+from messaging.csv_files.models import Upload, UploadChunk
 from messaging.jobs.models import Job
 from messaging.pricing.models import CountryPrice
 from messaging.receipts.models import Callback
@@ -75,6 +76,10 @@ def furnish(organization: Organization, *, owner: User, mark: str, number: str) 
     )
     event = MessageEvent.objects.create(message=message, status="failed", source="callback", note=f"{mark} note")
     later = timezone.now() + timedelta(days=7)
+    table = f"Name,Phone\n{mark},{number}\n".encode()
+    upload = Upload.objects.create(
+        organization=organization, name=f"{mark}.csv", size=len(table), created_by=owner, finished_at=timezone.now()
+    )
     rows: list[Any] = [
         organization,
         owner,
@@ -111,6 +116,8 @@ def furnish(organization: Organization, *, owner: User, mark: str, number: str) 
             connection=connection, kind="status", message_id=message.pk, params={"Body": mark}, checked_with="x"
         ),
         Job.objects.create(organization=organization, kind="test", note=f"{mark} note", state="done"),
+        upload,
+        UploadChunk.objects.create(upload=upload, number=0, data=table),
         WorkerPulse.objects.get_or_create(name="worker", defaults={"host": "h", "pid": 1, "seen_at": timezone.now()})[
             0
         ],

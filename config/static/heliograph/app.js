@@ -83,6 +83,21 @@
     var button = event.target.closest("[data-confirm]");
     if (button && !window.confirm(button.dataset.confirm)) event.preventDefault();
   });
+  document.addEventListener("change", function (event) {
+    var control = event.target;
+    /* A file over the limit is said to be so before it travels. */
+    if (control.dataset.mostBytes) {
+      var file = control.files[0], box = control.closest(".hg-field"), line = box.querySelector("[data-upload-error]");
+      var isLarge = Boolean(file) && file.size > Number(control.dataset.mostBytes);
+      line.hidden = !isLarge;
+      line.textContent = isLarge ? "This file is larger than " + control.dataset.mostBytes / 1000000 + " MB. Split it into several files." : "";
+      box.classList.toggle("hg-field-wrong", isLarge);
+    }
+    if ("column" in control.dataset) {
+      var sample = control.closest(".hg-mapping-line").querySelector("[data-sample]");
+      sample.textContent = control.selectedOptions[0].dataset.sample || "";
+    }
+  });
   document.addEventListener("htmx:configRequest", function (event) {
     var match = document.cookie.match(/heliograph_csrf=([^;]+)/);
     if (match) event.detail.headers["X-CSRFToken"] = match[1];
