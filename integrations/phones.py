@@ -9,6 +9,7 @@ from functools import lru_cache
 
 import phonenumbers
 from phonenumbers import NumberParseException, PhoneNumber, PhoneNumberFormat, PhoneNumberType, ValidationResult
+from phonenumbers.timezone import UNKNOWN_TIMEZONE, time_zones_for_number
 
 from .region_names import REGION_NAMES
 
@@ -196,6 +197,16 @@ def find_region(e164: str) -> str:
         return _region_of(phonenumbers.parse(e164, None))
     except NumberParseException:
         return ""
+
+
+@lru_cache(maxsize=4096)
+def guess_time_zone(e164: str) -> str:
+    """Return the one time zone in which a number of this kind lives, "" where it may be one of several."""
+    try:
+        zones = time_zones_for_number(phonenumbers.parse(e164, None))
+    except NumberParseException:
+        return ""
+    return zones[0] if len(zones) == 1 and zones[0] != UNKNOWN_TIMEZONE else ""
 
 
 def region_name(region: str, *, language: str = "en") -> str:

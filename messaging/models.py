@@ -1,7 +1,7 @@
 """The wing's models, one room after the other."""
 
 from messaging.consent.models import OptOut
-from messaging.contacts.models import Contact, Tag
+from messaging.contacts.models import AttributeDefinition, Contact, SavedFilter, Tag
 from messaging.csv_files.models import Upload, UploadChunk
 from messaging.jobs.models import Job
 from messaging.pricing.models import CountryPrice
@@ -10,6 +10,7 @@ from messaging.sending.models import IdempotencyKey, Message, MessageEvent, Work
 from messaging.templates.models import Template, TemplateVersion
 
 __all__ = [
+    "AttributeDefinition",
     "Callback",
     "Contact",
     "CountryPrice",
@@ -18,6 +19,7 @@ __all__ = [
     "Message",
     "MessageEvent",
     "OptOut",
+    "SavedFilter",
     "Tag",
     "Template",
     "TemplateVersion",

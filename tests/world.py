@@ -11,7 +11,7 @@ from integrations.connections.models import RefusedWebhook
 from integrations.organizations import audit
 from integrations.organizations.models import ApiKey, Invitation, Member, Organization, User
 from messaging.consent.models import OptOut
-from messaging.contacts.models import Tag
+from messaging.contacts.models import AttributeDefinition, SavedFilter, Tag
 from messaging.csv_files.models import Upload, UploadChunk
 from messaging.jobs.models import Job
 from messaging.pricing.models import CountryPrice
@@ -104,6 +104,8 @@ def furnish(organization: Organization, *, owner: User, mark: str, number: str) 
         ),
         tag,
         contact,
+        AttributeDefinition.objects.create(organization=organization, key="plan", label=f"{mark} plan"),
+        SavedFilter.objects.create(organization=organization, name=f"{mark} filter", wanted={"query": mark}),
         OptOut.objects.create(organization=organization, phone=number, source="staff"),
         template,
         version,

@@ -1,6 +1,7 @@
 """Keeping contacts: create, change, delete, tag. Each change a member makes is in the audit log, numbers masked."""
 
 import unicodedata
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,9 +10,10 @@ from django.db import IntegrityError, transaction
 from integrations.masking import mask_email, mask_phone
 from integrations.organizations.audit import record
 from integrations.organizations.models import Organization, User
-from integrations.phones import Phone
+from integrations.phones import Phone, guess_time_zone
 from messaging.consent.opt_outs import STOP_TAG, refresh_stop_tag
 
+from .attributes import changed as changed_attributes
 from .models import Contact, Tag
 
 SENTENCES = {
@@ -35,16 +37,22 @@ class ContactProblem(Exception):
 
 @dataclass(frozen=True, kw_only=True)
 class Details:
-    """What a member enters about a contact."""
+    """What a member enters about a contact.
+
+    A time zone of None is the number's, as long as nobody chose another. `attributes` are values that
+    `attributes.read_values` has read; those that are not named stay as they are.
+    """
 
     phone: Phone
     name: str = ""
     email: str = ""
     language: str = ""
     notes: str = ""
+    time_zone: str | None = None
+    attributes: Mapping[str, Any] | None = None
 
-    def as_fields(self) -> dict[str, str]:
-        """Return the values of the contact's fields."""
+    def as_fields(self, contact: Contact | None = None) -> dict[str, Any]:
+        """Return the values of the fields of the contact, which may be a new one."""
         return {
             "phone": self.phone.e164,
             "region": self.phone.region[:3],
@@ -52,7 +60,16 @@ class Details:
             "email": self.email,
             "language": self.language,
             "notes": self.notes,
+            "time_zone": self._zone(contact),
+            "attributes": changed_attributes(contact.attributes if contact else {}, self.attributes or {}),
         }
+
+    def _zone(self, contact: Contact | None) -> str:
+        if self.time_zone is not None:
+            return self.time_zone
+        if contact is not None and contact.time_zone != guess_time_zone(contact.phone):
+            return contact.time_zone
+        return guess_time_zone(self.phone.e164)
 
 
 def create_contact(organization: Organization, *, details: Details, actor: User | str, ip: str = "") -> Contact:
@@ -80,7 +97,7 @@ def create_contact(organization: Organization, *, details: Details, actor: User 
 
 def update_contact(contact: Contact, *, details: Details, actor: User | str, ip: str = "") -> list[str]:
     """Change a contact and return the names of the fields that changed; raise ContactProblem for a taken number."""
-    fields = details.as_fields()
+    fields = details.as_fields(contact)
     changed = [name for name, value in fields.items() if getattr(contact, name) != value]
     if not changed:
         return []
@@ -180,6 +197,6 @@ def _masked(name: str, old: Any, new: Any) -> Any:
         return [mask_phone(old), mask_phone(new)]
     if name == "email":
         return [mask_email(old) if old else "", mask_email(new) if new else ""]
-    if name == "notes":
+    if name in {"notes", "attributes"}:
         return "changed"
     return [old, new]

@@ -13,13 +13,13 @@ from integrations.organizations.models import Organization
 from integrations.organizations.network import client_ip
 from integrations.organizations.places import languages
 from integrations.organizations.roles import Capability
-from integrations.organizations.tenant_admin import TenantAdmin
+from integrations.organizations.tenant_admin import RecordAdmin, TenantAdmin
 from integrations.phones import NumberKind, Phone
 from messaging.consent.opt_outs import STOP_TAG
 from messaging.templatetags.hg import phone
 
 from .address_book import Details, delete_contact, plain_line, update_contact
-from .models import Contact, Tag
+from .models import AttributeDefinition, Contact, SavedFilter, Tag
 from .selectors import find_contacts
 
 
@@ -56,6 +56,25 @@ class TagAdmin(TenantAdmin):
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return super().has_delete_permission(request, obj) and (obj is None or obj.name != STOP_TAG)
+
+
+@admin.register(AttributeDefinition)
+class AttributeDefinitionAdmin(RecordAdmin):
+    """What is kept about contacts; changed on its own page, where it is said what a change means."""
+
+    list_display = ("label", "key", "kind", "archived_at")
+    list_filter = ("kind",)
+    search_fields = ("label", "key")
+    fields: ClassVar[tuple[str, ...]] = ("label", "key", "kind", "choices", "position", "archived_at", "created_at")
+
+
+@admin.register(SavedFilter)
+class SavedFilterAdmin(RecordAdmin):
+    """Saved filters; changed where their contacts are seen."""
+
+    list_display = ("name", "created_at", "updated_at")
+    search_fields = ("name",)
+    fields: ClassVar[tuple[str, ...]] = ("name", "created_at", "updated_at")
 
 
 class ContactForm(forms.ModelForm):

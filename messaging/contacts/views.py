@@ -23,9 +23,10 @@ from messaging.sending.statuses import IN_FLIGHT, WAITING
 
 from . import address_book
 from .address_book import ContactProblem
+from .filters import ContactFilter
 from .forms import ContactForm
 from .models import Contact, Tag
-from .selectors import find_contacts, page_of, some_contacts, tags_of
+from .selectors import contact_page, some_contacts, tags_of
 
 
 @member_page(Capability.VIEW)
@@ -41,11 +42,11 @@ def contact_list(request: MemberRequest) -> HttpResponse:
     else:
         wanted = recall(request, key=key) or {"tag": request.GET.get("tag", "")}
     tag = as_uuid(wanted.get("tag"))
-    rows = find_contacts(organization, query=wanted.get("q", ""), tag=tag)
+    chosen = ContactFilter(query=wanted.get("q", ""), tags_all=(tag,) if tag else ())
     context = {
         "title": "Contacts",
         "lead": "The people your organization writes to, each with one phone number.",
-        "page": page_of(rows, after=as_uuid(request.GET.get("after"))),
+        "page": contact_page(organization, chosen, after=as_uuid(request.GET.get("after"))),
         "tags": tags_of(organization),
         "q": wanted.get("q", ""),
         "tag": tag,
