@@ -48,6 +48,12 @@ app.conf.update(
         "forget-callbacks": {"task": "messaging.receipts.clean_up", "schedule": 3600.0, "options": {"expires": 3600}},
         "unattended-jobs": {"task": "messaging.jobs.sweep", "schedule": 3.0, "options": {"expires": 10}},
         "forget-uploads": {"task": "messaging.csv_files.forget", "schedule": 3600.0, "options": {"expires": 3600}},
+        # Reading long lists is heavy: it must not share an interpreter with a sending engine.
+        "search-prices": {
+            "task": "messaging.pricing.search",
+            "schedule": 20.0,
+            "options": {"expires": 20, "queue": JOBS},
+        },
         "clean-up": {"task": "messaging.sending.clean_up", "schedule": 3600.0, "options": {"expires": 3600}},
     },
 )

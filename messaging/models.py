@@ -4,7 +4,7 @@ from messaging.consent.models import OptOut
 from messaging.contacts.models import AttributeDefinition, Contact, SavedFilter, Tag
 from messaging.csv_files.models import Upload, UploadChunk
 from messaging.jobs.models import Job
-from messaging.pricing.models import CountryPrice
+from messaging.pricing.models import CountryPrice, PriceSearch
 from messaging.receipts.models import Callback
 from messaging.sending.models import IdempotencyKey, Message, MessageEvent, WorkerPulse
 from messaging.templates.models import Template, TemplateVersion
@@ -19,6 +19,7 @@ __all__ = [
     "Message",
     "MessageEvent",
     "OptOut",
+    "PriceSearch",
     "SavedFilter",
     "Tag",
     "Template",

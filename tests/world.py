@@ -14,7 +14,7 @@ from messaging.consent.models import OptOut
 from messaging.contacts.models import AttributeDefinition, SavedFilter, Tag
 from messaging.csv_files.models import Upload, UploadChunk
 from messaging.jobs.models import Job
-from messaging.pricing.models import CountryPrice
+from messaging.pricing.models import CountryPrice, PriceSearch
 from messaging.receipts.models import Callback
 from messaging.sending.models import IdempotencyKey, MessageEvent, WorkerPulse
 from messaging.templates.models import Template, TemplateVersion
@@ -102,6 +102,7 @@ def furnish(organization: Organization, *, owner: User, mark: str, number: str) 
         CountryPrice.objects.create(
             connection=connection, region="DE", by_type={"local": ["0.08", "0.11"]}, unit="USD"
         ),
+        PriceSearch.objects.create(connection=connection, number=0, through=timezone.now()),
         tag,
         contact,
         AttributeDefinition.objects.create(organization=organization, key="plan", label=f"{mark} plan"),

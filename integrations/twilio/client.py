@@ -11,11 +11,19 @@ from twilio.rest import Client
 from integrations.twilio.border import at_the_border
 from integrations.twilio.errors import TwilioMisconfigured, TwilioRefused
 from integrations.twilio.http import SyncHttpClient
-from integrations.twilio.outgoing import Credentials, OutgoingMessage, checked_sid, create_arguments, list_arguments
+from integrations.twilio.outgoing import (
+    Credentials,
+    OutgoingMessage,
+    checked_sid,
+    create_arguments,
+    in_utc,
+    list_arguments,
+)
 from integrations.twilio.results import (
     AccountInfo,
     BalanceInfo,
     CountryPrices,
+    MessagePage,
     MessageSnapshot,
     MessagingServiceInfo,
     NumberInfo,
@@ -126,6 +134,22 @@ class Gateway:
         )
         with at_the_border():
             return [read_message(message) for message in self._of_account().messages.list(**arguments)]
+
+    def page_of_messages(
+        self, *, sent_after: datetime, sent_before: datetime, next_page: str = "", page_size: int = 1000
+    ) -> MessagePage:
+        """Read one page of everything that was sent in a window; `next_page` is where the page before led to."""
+        messages = self._of_account().messages
+        with at_the_border():
+            if next_page:
+                page = messages.get_page(next_page)
+            else:
+                page = messages.page(
+                    date_sent_after=in_utc(sent_after), date_sent_before=in_utc(sent_before), page_size=page_size
+                )
+            return MessagePage(
+                messages=tuple(read_message(message) for message in page), next_page=page.next_page_url or ""
+            )
 
     def fetch_country_prices(self, region: str) -> CountryPrices:
         """Fetch what this account pays for messages to a country (two letters); refused with 404 where unknown."""

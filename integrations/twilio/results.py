@@ -95,6 +95,14 @@ class MessageSnapshot:
 
 
 @dataclass(frozen=True, slots=True)
+class MessagePage:
+    """A page of Twilio's list of messages, newest first; `next_page` is "" on the last one."""
+
+    messages: tuple[MessageSnapshot, ...]
+    next_page: str
+
+
+@dataclass(frozen=True, slots=True)
 class PriceLine:
     """What one segment costs to a carrier from a type of sender, in Twilio's words (local, mobile, shortcode, …)."""
 

@@ -1,4 +1,4 @@
-"""What messages to a country cost on a connection: Twilio's prices, kept for a day."""
+"""Twilio's prices by country, kept for a day; and how far the search for what was really charged has come."""
 
 from django.db import models
 
@@ -26,3 +26,29 @@ class CountryPrice(models.Model):
 
     def __str__(self) -> str:
         return f"prices of {self.region}"
+
+
+class PriceSearch(models.Model):
+    """A pass of the search for prices on a connection: `through` is the time of handing over up to which it is done.
+
+    While a window is open it stretches over Twilio's list from `window_from` to `window_to`, for the messages handed
+    over until `window_end`; `next_page` is where its next page is.
+    """
+
+    id = models.BigAutoField(primary_key=True)
+    connection = models.ForeignKey(Connection, on_delete=models.CASCADE, related_name="+", db_index=False)
+    number = models.PositiveSmallIntegerField("pass")
+    through = models.DateTimeField()
+    window_from = models.DateTimeField(null=True)
+    window_to = models.DateTimeField(null=True)
+    window_end = models.DateTimeField(null=True)
+    next_page = models.TextField(blank=True)
+    failures = models.PositiveSmallIntegerField(default=0)
+    held_until = models.DateTimeField(null=True)
+
+    class Meta:
+        verbose_name_plural = "price searches"
+        constraints = [models.UniqueConstraint(fields=["connection", "number"], name="price_search_once_per_pass")]
+
+    def __str__(self) -> str:
+        return f"pass {self.number} of the search for prices"

@@ -12,7 +12,10 @@ from integrations.organizations.models import Organization
 from messaging.contacts.models import Contact
 from messaging.templates.models import Template, TemplateVersion
 
-from .statuses import Status
+from .statuses import ARRIVED, Status
+
+# What Twilio charges for once it has ended: a failed message never left it.
+PRICED = sorted(ARRIVED | {Status.UNDELIVERED})
 
 
 class Message(models.Model):
@@ -105,6 +108,11 @@ class Message(models.Model):
                 fields=["next_check_at"],
                 condition=models.Q(status__in=["unknown", "accepted", "sent"]),
                 name="message_to_check",
+            ),
+            models.Index(
+                fields=["connection", "handed_over_at"],
+                condition=models.Q(price=None, status__in=PRICED) & ~models.Q(provider_sid=""),
+                name="message_without_price",
             ),
             models.Index(fields=["organization", "-id"], name="message_log"),
             models.Index(
