@@ -49,7 +49,7 @@ def test_addresses_beside_the_api_are_problems(db: None) -> None:
 
 @pytest.mark.usefixtures("_net")
 def test_faults_elsewhere_are_problems(api: Caller, settings: LazySettings) -> None:
-    settings.MIDDLEWARE = [*settings.MIDDLEWARE, f"{__name__}.Faulty"]
+    settings.MIDDLEWARE = [NET, f"{__name__}.Faulty", *settings.MIDDLEWARE[1:]]
     response = api.get("me")
     problem_of(response, 500, "internal_error")
     assert b"not foreseen" not in response.content
