@@ -10,12 +10,12 @@ class MessagingConfig(AppConfig):
     def ready(self) -> None:
         from integrations.connections.registry import register_consequences
         from integrations.organizations.audit_sentences import register_sentences
-        from messaging.consent import opt_outs
+        from messaging.consent import ledger, opt_outs
         from messaging.contacts import address_book
         from messaging.sending import resolving
         from messaging.sending.consequences import what_waits
         from messaging.templates import wording
 
         register_consequences(what_waits)
-        for room in (address_book, opt_outs, resolving, wording):
+        for room in (address_book, ledger, opt_outs, resolving, wording):
             register_sentences(room.SENTENCES)

@@ -1,6 +1,6 @@
 """The wing's models, one room after the other."""
 
-from messaging.consent.models import OptOut
+from messaging.consent.models import ConsentPolicy, ConsentRecord, ConsentState, OptOut, UnsubscribeLink
 from messaging.contacts.models import AttributeDefinition, Contact, SavedFilter, Tag
 from messaging.csv_files.models import Upload, UploadChunk
 from messaging.jobs.models import Job
@@ -12,6 +12,9 @@ from messaging.templates.models import Template, TemplateVersion
 __all__ = [
     "AttributeDefinition",
     "Callback",
+    "ConsentPolicy",
+    "ConsentRecord",
+    "ConsentState",
     "Contact",
     "CountryPrice",
     "IdempotencyKey",
@@ -24,6 +27,7 @@ __all__ = [
     "Tag",
     "Template",
     "TemplateVersion",
+    "UnsubscribeLink",
     "Upload",
     "UploadChunk",
     "WorkerPulse",

@@ -10,7 +10,8 @@ from django.utils import timezone
 from integrations.connections.models import RefusedWebhook
 from integrations.organizations import audit
 from integrations.organizations.models import ApiKey, Invitation, Member, Organization, User
-from messaging.consent.models import OptOut
+from messaging.consent.ledger import Entry, record_consent
+from messaging.consent.models import ConsentPolicy, ConsentState, OptOut, UnsubscribeLink
 from messaging.contacts.models import AttributeDefinition, SavedFilter, Tag
 from messaging.csv_files.models import Upload, UploadChunk
 from messaging.jobs.models import Job
@@ -75,6 +76,9 @@ def furnish(organization: Organization, *, owner: User, mark: str, number: str) 
         error_code=30003,
     )
     event = MessageEvent.objects.create(message=message, status="failed", source="callback", note=f"{mark} note")
+    consent = record_consent(
+        organization, Entry(phone=number, action="granted", source="staff", reason=f"{mark} said so"), actor=owner
+    )
     later = timezone.now() + timedelta(days=7)
     table = f"Name,Phone\n{mark},{number}\n".encode()
     upload = Upload.objects.create(
@@ -108,6 +112,10 @@ def furnish(organization: Organization, *, owner: User, mark: str, number: str) 
         AttributeDefinition.objects.create(organization=organization, key="plan", label=f"{mark} plan"),
         SavedFilter.objects.create(organization=organization, name=f"{mark} filter", wanted={"query": mark}),
         OptOut.objects.create(organization=organization, phone=number, source="staff"),
+        consent,
+        ConsentState.objects.get(record=consent),
+        ConsentPolicy.objects.create(organization=organization, stop_text=f"{mark} will not write again."),
+        UnsubscribeLink.objects.create(organization=organization, phone=number, token=f"{mark[:8]}link"),
         template,
         version,
         message,

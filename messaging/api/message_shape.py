@@ -86,7 +86,7 @@ class MessageOut(Schema):
     direction: Literal["outbound", "inbound"]
     channel: str
     route: str = Field(description="Who carries it; twilio is your own Twilio account.")
-    purpose: Literal["transactional", "marketing", "verification"]
+    purpose: Literal["transactional", "marketing", "verification", "consent"]
     encoding: str | None = Field(description="GSM-7 or UCS-2; null where it was not counted.")
     segments: int = Field(description="How many segments it costs.")
     provider_sid: str | None = Field(description="Twilio's SID, as soon as it is known.")

@@ -62,9 +62,10 @@ class OptOutOut(Schema):
         description="organization: nothing you send reaches the number; sender: only what `sender` would send."
     )
     sender: str | None
-    source: Literal["keyword", "twilio", "staff", "api"] = Field(
+    source: Literal["keyword", "twilio", "staff", "api", "import", "link", "portal"] = Field(
         description="keyword: the person replied STOP; twilio: Twilio refused the number (21610); staff: a member "
-        "recorded it; api: it was recorded here."
+        "recorded it; api: it was recorded here; import: from a file; link: the unsubscribe link; portal: the "
+        "person's own preferences."
     )
     started_at: datetime
     ended_at: datetime | None = Field(description="null while it is in force.")

@@ -1,4 +1,4 @@
-"""Opt-outs: who asked not to be written to, since when and how far it reaches."""
+"""Opt-outs, and what people agreed to: rows that stay, because an organization must be able to show them."""
 
 from django.db import models
 from django.utils import timezone
@@ -20,6 +20,9 @@ class OptOut(models.Model):
         TWILIO = "twilio", "Twilio refused the number"
         STAFF = "staff", "A member"
         API = "api", "API"
+        IMPORT = "import", "An import"
+        LINK = "link", "Unsubscribe link"
+        PORTAL = "portal", "Preferences in the portal"
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     organization = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="opt_outs")
@@ -62,8 +65,168 @@ class OptOut(models.Model):
     @property
     def locked_because(self) -> str:
         """Why no member can end it, in a sentence; "" where one can, because a member made it."""
-        if self.source == self.Source.STAFF:
+        if self.source in {self.Source.STAFF, self.Source.IMPORT}:
             return ""
         if self.source == self.Source.API:
             return "Recorded through the API: the system that recorded it can end it, or the person texts START."
+        if self.source == self.Source.LINK:
+            return "Only the person can undo this: by the link in your message, or by texting START to your number."
         return "Only the person can undo this, by texting START to your number. No member can do it for them."
+
+
+class ConsentPurpose(models.TextChoices):
+    """What somebody may agree to be written to about; the words of a message's purpose."""
+
+    MARKETING = "marketing", "Marketing"
+    TRANSACTIONAL = "transactional", "Transactional messages"
+    VERIFICATION = "verification", "Verification codes"
+
+
+class ConsentRecord(models.Model):
+    """One thing a person agreed to or took back, with its proof. Rows are only ever added: a trigger refuses the rest.
+
+    It hangs on the number, as opt-outs do, and outlives the contact, whose id of that time it keeps without a foreign
+    key. Erasing a person replaces the number by a keyed hash, through `ledger.erase_phone` alone.
+    """
+
+    class Action(models.TextChoices):
+        GRANTED = "granted", "Granted"
+        WITHDRAWN = "withdrawn", "Withdrawn"
+        REQUESTED = "requested", "Asked to confirm"
+
+    class Source(models.TextChoices):
+        FORM = "form", "A form"
+        IMPORT = "import", "An import"
+        API = "api", "API"
+        STAFF = "staff", "A member"
+        KEYWORD = "keyword", "Keyword in a reply"
+        LINK = "link", "Unsubscribe link"
+        PORTAL = "portal", "Preferences in the portal"
+        DOUBLE_OPT_IN = "double_opt_in", "Confirmed by SMS"
+        TWILIO = "twilio", "Twilio refused the number"
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    organization = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="consent_records")
+    phone = models.CharField(max_length=80, editable=False)
+    contact_id = models.UUIDField(null=True, editable=False)
+    channel = models.CharField(max_length=12, default="sms", editable=False)
+    purpose = models.CharField(max_length=16, choices=ConsentPurpose, editable=False)
+    action = models.CharField(max_length=12, choices=Action, editable=False)
+    source = models.CharField(max_length=16, choices=Source, editable=False)
+    reason = models.CharField(max_length=300, blank=True, editable=False)
+    evidence = models.JSONField(default=dict, editable=False)
+    actor_id = models.UUIDField(null=True, editable=False)
+    actor_label = models.CharField("who", max_length=200, blank=True, editable=False)
+    at = models.DateTimeField("when", default=timezone.now, editable=False)
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["organization", "-id"], name="consent_newest_first"),
+            models.Index(fields=["organization", "phone", "-at"], name="consent_by_phone"),
+            models.Index(fields=["organization", "at"], name="consent_by_day"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_purpose_display()} {self.get_action_display().lower()}, {masked_number(self.phone)}"
+
+
+class ConsentState(models.Model):
+    """What a number agreed to as of now: derived from the records, in the transaction that adds one.
+
+    It exists so that a claim of messages asks one small index; `ledger.rebuild_states` makes it anew from the records.
+    """
+
+    class State(models.TextChoices):
+        GRANTED = "granted", "Agreed"
+        WITHDRAWN = "withdrawn", "Withdrawn"
+        PENDING = "pending", "Asked, not confirmed"
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    organization = models.ForeignKey(
+        Organization, on_delete=models.PROTECT, related_name="consent_states", db_index=False
+    )
+    phone = models.CharField(max_length=80)
+    channel = models.CharField(max_length=12, default="sms")
+    purpose = models.CharField(max_length=16, choices=ConsentPurpose)
+    state = models.CharField(max_length=12, choices=State)
+    record = models.ForeignKey(ConsentRecord, on_delete=models.PROTECT, related_name="+", db_index=False)
+    pending_until = models.DateTimeField(null=True, blank=True)
+    changed_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        verbose_name = "state of consent"
+        verbose_name_plural = "states of consent"
+        constraints = [
+            models.UniqueConstraint(
+                fields=["organization", "phone", "channel", "purpose"], name="consent_state_once_per_number"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(pending_until=None) | models.Q(state="pending"), name="consent_pending_until_only"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_purpose_display()}: {self.get_state_display().lower()}, {masked_number(self.phone)}"
+
+
+class ConsentPolicy(models.Model):
+    """How an organization reads keywords, how far a STOP reaches, and what it answers; a row only once it was changed.
+
+    Texts left empty are ours (`texts.py`). `sender_answers` says for single senders whether Twilio answers keywords
+    itself: {"+4915112345678": "no"}; a sender that is not named follows the table in `answering.py`.
+    """
+
+    class Scope(models.TextChoices):
+        ORGANIZATION = "organization", "Everything the organization sends on that channel"
+        SENDER = "sender", "Only the sender or Messaging Service that was answered"
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    organization = models.OneToOneField(Organization, on_delete=models.PROTECT, related_name="consent_policy")
+    scope = models.CharField("a STOP covers", max_length=16, choices=Scope, default=Scope.ORGANIZATION)
+    languages = models.JSONField(default=list, blank=True)
+    extra_stop_words = models.JSONField(default=list, blank=True)
+    extra_start_words = models.JSONField(default=list, blank=True)
+    extra_help_words = models.JSONField(default=list, blank=True)
+    stop_text = models.CharField("answer to STOP", max_length=320, blank=True)
+    start_text = models.CharField("answer to START", max_length=320, blank=True)
+    help_text = models.CharField("answer to HELP", max_length=320, blank=True)
+    sender_answers = models.JSONField(default=dict, blank=True)
+    double_opt_in = models.BooleanField("ask to confirm marketing consent by SMS", default=False)
+    double_opt_in_text = models.CharField("question", max_length=320, blank=True)
+    confirm_words = models.JSONField(default=list, blank=True)
+    confirm_within_hours = models.PositiveSmallIntegerField("hours to confirm", default=72)
+    append_link = models.BooleanField("add an unsubscribe link where nobody can reply", default=True)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        verbose_name_plural = "consent policies"
+
+    def __str__(self) -> str:
+        return "Consent policy"
+
+
+class UnsubscribeLink(models.Model):
+    """The way out for somebody who cannot reply: `/u/{token}`. The token is a keyed hash of what the row says.
+
+    So the same person has the same link in every message, and a text can be shown before anything is stored.
+    """
+
+    token = models.CharField(max_length=16, primary_key=True, editable=False)
+    organization = models.ForeignKey(
+        Organization, on_delete=models.PROTECT, related_name="unsubscribe_links", editable=False
+    )
+    phone = models.CharField(max_length=16, editable=False)
+    channel = models.CharField(max_length=12, default="sms", editable=False)
+    sender = models.CharField(max_length=34, blank=True, editable=False)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    class Meta:
+        indexes = [models.Index(fields=["organization", "phone"], name="unsubscribe_link_by_phone")]
+
+    def __str__(self) -> str:
+        return f"Unsubscribe link of {mask_phone(self.phone)}"
+
+
+def masked_number(phone: str) -> str:
+    """Return a masked number; of an erased person there is none."""
+    return mask_phone(phone) if phone.startswith("+") else "an erased person"

@@ -1,7 +1,13 @@
-"""Opting out and in again: the one place that starts and ends opt-outs, and keeps the contact's tag true."""
+"""Opting out and in again: the one place that starts and ends opt-outs, and keeps the contact's tag true.
 
-from django.db import connection, transaction
-from django.db.models import Q
+An opt-out of the whole organization takes back the consent to marketing as well, and what ends it gives back no more
+than it took.
+"""
+
+from collections.abc import Collection
+from typing import Any
+
+from django.db import transaction
 from django.utils import timezone
 
 from integrations.masking import mask_phone
@@ -9,16 +15,20 @@ from integrations.organizations.audit import record
 from integrations.organizations.models import Organization, User
 from messaging.contacts.models import Contact, Tag
 
-from .models import OptOut
+from .blocking import find_block, reaches
+from .ledger import Action, Entry, record_many, state_of
+from .locking import lock_numbers
+from .models import ConsentRecord, OptOut
+
+__all__ = ["STOP_TAG", "OptOutProblem", "end_by_api", "end_by_link", "end_by_member", "find_block", "opt_in", "opt_out"]
 
 STOP_TAG = "Twilio-Message-stop"
-VERIFICATION = "verification"
 SENTENCES = {
     "opt_out.started": "opted {phone} out",
     "opt_out.ended": "ended the opt-out of {phone}",
 }
 # What the person asked for themselves, or what Twilio holds against a number: no member may undo it.
-BY_THE_PERSON = frozenset({OptOut.Source.KEYWORD, OptOut.Source.TWILIO})
+BY_THE_PERSON = frozenset({OptOut.Source.KEYWORD, OptOut.Source.TWILIO, OptOut.Source.LINK, OptOut.Source.PORTAL})
 
 
 class OptOutProblem(Exception):
@@ -27,23 +37,6 @@ class OptOutProblem(Exception):
     def __init__(self, code: str, message: str) -> None:
         super().__init__(message)
         self.code, self.message = code, message
-
-
-def find_block(
-    organization: Organization, *, phone: str, channel: str = "sms", sender: str = "", purpose: str
-) -> OptOut | None:
-    """Return the opt-out that forbids writing to this number now, or None.
-
-    It covers the whole organization or the given sender (a number or a Messaging Service SID). A verification code
-    is never blocked: the person has just asked for it.
-    """
-    if purpose == VERIFICATION:
-        return None
-    return (
-        OptOut.objects.filter(_reaches(sender), organization=organization, phone=phone, channel=channel, ended_at=None)
-        .order_by("scope")
-        .first()
-    )
 
 
 def opt_out(
@@ -56,6 +49,7 @@ def opt_out(
     sender: str = "",
     keyword: str = "",
     twilio_scope: str = "",
+    evidence: dict[str, Any] | None = None,
     actor: User | str | None = None,
     ip: str = "",
 ) -> OptOut:
@@ -67,7 +61,7 @@ def opt_out(
     """
     sender = sender if scope == OptOut.Scope.SENDER else ""
     with transaction.atomic():
-        _lock(organization, phone)
+        lock_numbers(organization, [phone])
         reach = {"organization": organization, "phone": phone, "channel": channel, "scope": scope, "sender": sender}
         standing = OptOut.objects.filter(**reach, ended_at=None).first()
         if standing is not None and (standing.source in BY_THE_PERSON or source not in BY_THE_PERSON):
@@ -81,6 +75,8 @@ def opt_out(
             standing.save(update_fields=["ended_at", "ended_by"])
         started = OptOut.objects.create(**reach, source=source, keyword=keyword[:40], twilio_scope=twilio_scope[:34])
         _tag(organization, phone)
+        if scope == OptOut.Scope.ORGANIZATION:
+            _take_back(started, replaced=standing, evidence=evidence or {}, actor=actor)
         if actor is not None:
             record(
                 organization,
@@ -93,21 +89,40 @@ def opt_out(
     return started
 
 
-def opt_in(organization: Organization, *, phone: str, source: str, channel: str = "sms", sender: str = "") -> int:
-    """End the opt-outs that a START undoes and return how many: the organization-wide ones and those of `sender`."""
+def opt_in(
+    organization: Organization,
+    *,
+    phone: str,
+    source: str,
+    channel: str = "sms",
+    sender: str = "",
+    undoes_twilios: bool = True,
+    evidence: dict[str, Any] | None = None,
+) -> int:
+    """End the opt-outs that a START undoes and return how many: the organization-wide ones and those of `sender`.
+
+    A word that Twilio does not know (`undoes_twilios=False`) leaves those in force that Twilio still holds.
+    """
     with transaction.atomic():
-        _lock(organization, phone)
-        ended = OptOut.objects.filter(
-            _reaches(sender), organization=organization, phone=phone, channel=channel, ended_at=None
-        ).update(ended_at=timezone.now(), ended_by=source)
+        lock_numbers(organization, [phone])
+        standing = OptOut.objects.filter(
+            reaches(sender), organization=organization, phone=phone, channel=channel, ended_at=None
+        )
+        if not undoes_twilios:
+            standing = standing.filter(twilio_scope="")
+        ended = list(standing)
+        if not ended:
+            return 0
+        OptOut.objects.filter(pk__in=[row.pk for row in ended]).update(ended_at=timezone.now(), ended_by=source)
+        _give_back(ended, source=source, evidence=evidence or {}, actor=None)
         _tag(organization, phone)
-    return ended
+    return len(ended)
 
 
 def end_by_member(standing: OptOut, *, actor: User, ip: str = "") -> None:
     """End an opt-out that a member made; raise OptOutProblem where only the person can undo it."""
     with transaction.atomic():
-        _lock(standing.organization, standing.phone)
+        lock_numbers(standing.organization, [standing.phone])
         standing.refresh_from_db()
         if standing.ended_at is not None:
             raise OptOutProblem("ended", "This opt-out has already ended.")
@@ -115,6 +130,7 @@ def end_by_member(standing: OptOut, *, actor: User, ip: str = "") -> None:
             raise OptOutProblem("needs_start", standing.locked_because)
         standing.ended_at, standing.ended_by = timezone.now(), OptOut.Source.STAFF
         standing.save(update_fields=["ended_at", "ended_by"])
+        _give_back([standing], source=OptOut.Source.STAFF, evidence={}, actor=actor)
         _tag(standing.organization, standing.phone)
         record(
             standing.organization,
@@ -134,11 +150,12 @@ def end_by_api(standing: OptOut, *, actor: str, ip: str = "") -> bool:
     if standing.source in BY_THE_PERSON:
         raise OptOutProblem("needs_start", "Only the person can undo this opt-out, by texting START to your number.")
     with transaction.atomic():
-        _lock(standing.organization, standing.phone)
+        lock_numbers(standing.organization, [standing.phone])
         ended = OptOut.objects.filter(pk=standing.pk, ended_at=None).update(
             ended_at=timezone.now(), ended_by=OptOut.Source.API
         )
         if ended:
+            _give_back([standing], source=OptOut.Source.API, evidence={}, actor=actor)
             _tag(standing.organization, standing.phone)
             record(
                 standing.organization,
@@ -151,26 +168,69 @@ def end_by_api(standing: OptOut, *, actor: str, ip: str = "") -> bool:
     return bool(ended)
 
 
+def end_by_link(organization: Organization, *, phone: str, channel: str, sender: str) -> int:
+    """End what the person's own unsubscribe link began, and return how many opt-outs; a STOP stays until START."""
+    with transaction.atomic():
+        lock_numbers(organization, [phone])
+        ended = list(
+            OptOut.objects.filter(
+                reaches(sender),
+                organization=organization,
+                phone=phone,
+                channel=channel,
+                ended_at=None,
+                source=OptOut.Source.LINK,
+                twilio_scope="",
+            )
+        )
+        OptOut.objects.filter(pk__in=[row.pk for row in ended]).update(
+            ended_at=timezone.now(), ended_by=OptOut.Source.LINK
+        )
+        _give_back(ended, source=OptOut.Source.LINK, evidence={}, actor=None)
+        _tag(organization, phone)
+    return len(ended)
+
+
 def refresh_stop_tag(organization: Organization, *, phone: str) -> None:
     """Give or take the tag of whoever has this number now; call it in the transaction that gave them the number."""
     with transaction.atomic():
-        _lock(organization, phone)
+        lock_numbers(organization, [phone])
         _tag(organization, phone)
 
 
-def _reaches(sender: str) -> Q:
-    whole = Q(scope=OptOut.Scope.ORGANIZATION)
-    return whole | Q(scope=OptOut.Scope.SENDER, sender=sender) if sender else whole
+def _take_back(started: OptOut, *, replaced: OptOut | None, evidence: dict[str, Any], actor: User | str | None) -> None:
+    """Record that the consent to marketing ended with this opt-out, and what there was before."""
+    standing = state_of(started.organization, phone=started.phone, channel=started.channel)
+    before = standing.state if standing is not None else ""
+    if standing is not None and replaced is not None and standing.record.evidence.get("opt_out") == str(replaced.pk):
+        before = standing.record.evidence.get("before", "")
+    proof = {**evidence, "keyword": started.keyword, "opt_out": str(started.pk), "before": before}
+    entry = Entry(
+        phone=started.phone,
+        channel=started.channel,
+        action=Action.WITHDRAWN,
+        source=ConsentRecord.Source(started.source),
+        evidence=proof,
+    )
+    record_many(started.organization, [entry], actor=actor)
 
 
-def _lock(organization: Organization, phone: str) -> None:
-    """Let one transaction at a time change what a number agreed to.
-
-    An advisory lock, because there may be no row yet to lock: two STOPs at once, or a STOP while the contact is
-    being created, would otherwise not see each other and leave the tag wrong.
-    """
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [f"opt-out:{organization.pk}:{phone}"])
+def _give_back(ended: Collection[OptOut], *, source: str, evidence: dict[str, Any], actor: User | str | None) -> None:
+    """Record that marketing is agreed to again where one of these opt-outs, and nothing since, had taken it back."""
+    for opt_out_ in ended:
+        standing = state_of(opt_out_.organization, phone=opt_out_.phone, channel=opt_out_.channel)
+        if standing is None:
+            continue
+        proof = standing.record.evidence
+        if proof.get("opt_out") == str(opt_out_.pk) and proof.get("before") == "granted":
+            entry = Entry(
+                phone=opt_out_.phone,
+                channel=opt_out_.channel,
+                action=Action.GRANTED,
+                source=ConsentRecord.Source(source),
+                evidence={**evidence, "opt_out_ended": str(opt_out_.pk)},
+            )
+            record_many(opt_out_.organization, [entry], actor=actor)
 
 
 def _tag(organization: Organization, phone: str) -> None:

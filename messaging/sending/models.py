@@ -29,6 +29,7 @@ class Message(models.Model):
         TRANSACTIONAL = "transactional", "Transactional"
         MARKETING = "marketing", "Marketing"
         VERIFICATION = "verification", "Verification code"
+        CONSENT = "consent", "Answer to STOP, START or HELP"
 
     class Lane(models.IntegerChoices):
         FAST = 0, "Transactional"

@@ -12,7 +12,7 @@ from django.utils import timezone
 from integrations.connections.models import Connection
 from integrations.organizations.models import Organization, User
 from integrations.phones import Phone, PhoneProblem, parse_phone, parse_sender
-from messaging.consent.opt_outs import find_block
+from messaging.consent.blocking import block_reason
 from messaging.contacts.models import Contact
 from messaging.routing.decision import Kind, decide
 from messaging.templates.models import Template, TemplateVersion
@@ -111,7 +111,8 @@ def compose(organization: Organization, *, draft: Draft) -> Composed:
 def enqueue(organization: Organization, *, draft: Draft) -> Message:
     """Take a message: check, route, render, store it in the caller's transaction, and nudge the engine on commit.
 
-    A recipient who opted out gets nothing, but the message is stored as `blocked`, so that the log shows it. Raises
+    A recipient who opted out, or did not agree to marketing, gets nothing, but the message is stored as `blocked`, so
+    that the log shows it. Raises
     EnqueueProblem, with `is_refusal` where the input was good but there is no way to send.
     """
     if organization.is_suspended:
@@ -121,9 +122,9 @@ def enqueue(organization: Organization, *, draft: Draft) -> Message:
 
 
 def store(organization: Organization, *, draft: Draft, composed: Composed) -> Message:
-    """Insert a composed message with its first event, blocked where the recipient opted out."""
+    """Insert a composed message with its first event, blocked where the recipient opted out or never agreed."""
     now = timezone.now()
-    block = find_block(
+    block = block_reason(
         organization, phone=composed.phone.e164, channel="sms", sender=composed.sender, purpose=draft.purpose
     )
     is_later = draft.send_at is not None and draft.send_at > now
@@ -145,7 +146,7 @@ def store(organization: Organization, *, draft: Draft, composed: Composed) -> Me
         encoding=composed.encoding,
         segments=composed.segments,
         status=status,
-        error_reason="opted_out" if block else "",
+        error_reason=block,
         source=draft.source,
         created_by_id=draft.created_by_id,
         created_at=now,
@@ -160,7 +161,7 @@ def store(organization: Organization, *, draft: Draft, composed: Composed) -> Me
             message=message,
             status=status,
             source=MessageEvent.Source.INTAKE,
-            note="opted_out" if block else "",
+            note=block,
             at=now,
         )
         if status == Status.QUEUED:

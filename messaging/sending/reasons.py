@@ -24,6 +24,12 @@ _OURS: dict[str, tuple[str, str, str]] = {
         "They replied STOP, or a member recorded it. Nothing was sent and nothing was charged.",
         "Only the recipient can undo it, by texting START to your number. The contact's page shows since when.",
     ),
+    "no_consent": (
+        "No consent to marketing.",
+        "Nothing shows that this person agreed to marketing, so nothing was sent and nothing was charged.",
+        "Record the consent on the contact's page, import it or ask for it with a form; then send the message again. "
+        "What the person expects at this moment, such as an order's news, is transactional.",
+    ),
     "expired": (
         "Not sent in time.",
         "The message waited longer than it was valid for, so it was not sent. Nothing was charged.",

@@ -15,7 +15,7 @@ from integrations.organizations.models import as_uuid
 from integrations.organizations.pages import MemberRequest, member_page
 from integrations.organizations.roles import Capability
 from integrations.organizations.search_memory import recall, remember
-from messaging.consent.opt_outs import find_block
+from messaging.consent.blocking import block_reason
 from messaging.contacts.models import Contact
 from messaging.contacts.selectors import some_contacts
 from messaging.pricing.estimate import price_range
@@ -26,7 +26,7 @@ from .forms import LogFilterForm, SendForm, field_for
 from .idempotency import KeyReused, once
 from .models import Message
 from .outbox import Draft, EnqueueProblem
-from .reasons import reason_of
+from .reasons import own_reason, reason_of
 from .selectors import find_message, message_log, newer_than, page_of
 from .statuses import FAILURES, FINAL, WAITING, Status
 
@@ -60,7 +60,7 @@ def send(request: MemberRequest) -> HttpResponse:
         else:
             if is_new:
                 if message.error_reason:
-                    messages.warning(request, "Not sent: the recipient opted out.")
+                    messages.warning(request, f"Not sent. {own_reason(message.error_reason).title}")
                 elif message.status == Status.SCHEDULED:
                     messages.success(request, "Scheduled.")
             return redirect("messages:detail", pk=message.pk)
@@ -81,7 +81,7 @@ def preview(request: MemberRequest) -> HttpResponse:
                 "price": price.times(composed.segments) if price else None,
                 "composed": composed,
                 "measured": measure(composed.body),
-                "block": find_block(
+                "block": block_reason(
                     request.organization,
                     phone=composed.phone.e164,
                     sender=composed.sender,

@@ -10,6 +10,7 @@ import time_machine
 from django.db import connections
 
 from integrations.connections.models import Connection
+from messaging.consent.ledger import Entry, record_consent
 from messaging.consent.opt_outs import opt_out
 from messaging.sending.models import IdempotencyKey, Message
 from messaging.templates.wording import archive, create_template
@@ -79,7 +80,8 @@ def test_a_template_by_name_and_by_id(api: Caller, cast: Cast, connection: Conne
         assert told["contact_id"] == str(contact.pk)
 
 
-def test_from_purpose_and_send_at_are_honoured(api: Caller, connection: Connection) -> None:
+def test_from_purpose_and_send_at_are_honoured(api: Caller, cast: Cast, connection: Connection) -> None:
+    record_consent(cast.organization, Entry(phone=TO, action="granted", source="api"))
     at = datetime.now(UTC).replace(microsecond=0) + timedelta(hours=2)
     response = api.post(
         "messages",
@@ -89,6 +91,14 @@ def test_from_purpose_and_send_at_are_honoured(api: Caller, connection: Connecti
     told = response.json()
     assert (told["from"], told["purpose"], told["status"]) == ("ACME", "marketing", "scheduled")
     assert datetime.fromisoformat(told["send_at"]) == at
+
+
+def test_marketing_without_consent_is_blocked_with_the_reason(api: Caller, connection: Connection) -> None:
+    response = api.post("messages", {"to": TO, "body": "Sale", "purpose": "marketing"})
+    assert response.status_code == 202
+    told = response.json()
+    assert (told["status"], told["error"]["code"]) == ("blocked", "no_consent")
+    assert "Record the consent" in told["error"]["remedy"]
 
 
 def test_an_opted_out_recipient_is_blocked_with_the_reason(api: Caller, cast: Cast, connection: Connection) -> None:
