@@ -1,5 +1,6 @@
 """The wing's admin, one room after the other."""
 
+import messaging.broadcasts.admin
 import messaging.consent.admin
 import messaging.contacts.admin
 import messaging.csv_files.admin

@@ -10,6 +10,8 @@ class MessagingConfig(AppConfig):
     def ready(self) -> None:
         from integrations.connections.registry import register_consequences
         from integrations.organizations.audit_sentences import register_sentences
+        from messaging.broadcasts import jobs as broadcast_jobs  # noqa: F401 - registers its kinds of work
+        from messaging.broadcasts import lifecycle as broadcasts
         from messaging.consent import ledger, opt_outs
         from messaging.contacts import address_book
         from messaging.sending import resolving
@@ -17,5 +19,5 @@ class MessagingConfig(AppConfig):
         from messaging.templates import wording
 
         register_consequences(what_waits)
-        for room in (address_book, ledger, opt_outs, resolving, wording):
+        for room in (address_book, broadcasts, ledger, opt_outs, resolving, wording):
             register_sentences(room.SENTENCES)

@@ -1,5 +1,6 @@
 """The wing's models, one room after the other."""
 
+from messaging.broadcasts.models import Broadcast, Recipient, RecipientBatch
 from messaging.consent.models import ConsentPolicy, ConsentRecord, ConsentState, OptOut, UnsubscribeLink
 from messaging.contacts.models import AttributeDefinition, Contact, SavedFilter, Tag
 from messaging.csv_files.models import Upload, UploadChunk
@@ -11,6 +12,7 @@ from messaging.templates.models import Template, TemplateVersion
 
 __all__ = [
     "AttributeDefinition",
+    "Broadcast",
     "Callback",
     "ConsentPolicy",
     "ConsentRecord",
@@ -23,6 +25,8 @@ __all__ = [
     "MessageEvent",
     "OptOut",
     "PriceSearch",
+    "Recipient",
+    "RecipientBatch",
     "SavedFilter",
     "Tag",
     "Template",

@@ -10,6 +10,7 @@ from django.utils import timezone
 from integrations.connections.models import RefusedWebhook
 from integrations.organizations import audit
 from integrations.organizations.models import ApiKey, Invitation, Member, Organization, User
+from messaging.broadcasts.models import Broadcast, Recipient, RecipientBatch
 from messaging.consent.ledger import Entry, record_consent
 from messaging.consent.models import ConsentPolicy, ConsentState, OptOut, UnsubscribeLink
 from messaging.contacts.models import AttributeDefinition, SavedFilter, Tag
@@ -79,6 +80,9 @@ def furnish(organization: Organization, *, owner: User, mark: str, number: str) 
     consent = record_consent(
         organization, Entry(phone=number, action="granted", source="staff", reason=f"{mark} said so"), actor=owner
     )
+    broadcast = Broadcast.objects.create(
+        organization=organization, name=f"{mark} broadcast", body=f"{mark} text", audience="api", connection=connection
+    )
     later = timezone.now() + timedelta(days=7)
     table = f"Name,Phone\n{mark},{number}\n".encode()
     upload = Upload.objects.create(
@@ -111,6 +115,11 @@ def furnish(organization: Organization, *, owner: User, mark: str, number: str) 
         contact,
         AttributeDefinition.objects.create(organization=organization, key="plan", label=f"{mark} plan"),
         SavedFilter.objects.create(organization=organization, name=f"{mark} filter", wanted={"query": mark}),
+        broadcast,
+        Recipient.objects.create(
+            broadcast=broadcast, row=1, phone=number, contact=contact, body=f"{mark} text", segments=1, state="ready"
+        ),
+        RecipientBatch.objects.create(broadcast=broadcast, first_row=1, count=1, recipients=[{"to": number}]),
         OptOut.objects.create(organization=organization, phone=number, source="staff"),
         consent,
         ConsentState.objects.get(record=consent),

@@ -131,7 +131,7 @@ def shape(message: Message) -> MessageOut:
         contact_id=message.contact_id,
         created_at=message.created_at,
         updated_at=message.updated_at,
-        send_at=message.due_at,
+        send_at=message.created_at if message.is_held else message.due_at,
         handed_over_at=message.handed_over_at,
         finished_at=message.finished_at,
         events=[_shape_event(event) for event in message.events.all()],

@@ -44,6 +44,11 @@ def route_for(*, connection: Connection | None, phone: Phone, purpose: str) -> R
             "Numbers in Mainland China are reached by platform SMS, which this installation does not offer yet.",
             code="no_route",
         )
+    return route_to_world(connection)
+
+
+def route_to_world(connection: Connection | None) -> Route:
+    """Return the route of whatever goes outside Mainland China through a connection; reads nothing."""
     if connection is None:
         return Route(Kind.REFUSED, "Connect Twilio to send outside Mainland China.", code="not_connected")
     if connection.status == Connection.Status.BROKEN:

@@ -12,6 +12,7 @@ from integrations.organizations.models import Organization
 from messaging.contacts.models import Contact
 from messaging.templates.models import Template, TemplateVersion
 
+from .holding import HELD_UNTIL
 from .statuses import ARRIVED, Status
 
 # What Twilio charges for once it has ended: a failed message never left it.
@@ -47,6 +48,11 @@ class Message(models.Model):
     template = models.ForeignKey(
         Template, null=True, on_delete=models.SET_NULL, related_name="messages", db_index=False
     )
+    # A message of a broadcast, and the row of its source: once, whatever happens to the feeder.
+    broadcast = models.ForeignKey(
+        "messaging.Broadcast", null=True, on_delete=models.PROTECT, related_name="messages", db_index=False
+    )
+    broadcast_row = models.PositiveIntegerField(null=True)
     direction = models.CharField(max_length=8, choices=Direction, default=Direction.OUTBOUND)
     channel = models.CharField(max_length=12, default="sms")
     purpose = models.CharField(max_length=16, choices=Purpose, default=Purpose.TRANSACTIONAL)
@@ -96,6 +102,11 @@ class Message(models.Model):
             models.UniqueConstraint(
                 fields=["provider_sid"], condition=~models.Q(provider_sid=""), name="message_sid_once"
             ),
+            models.UniqueConstraint(
+                fields=["broadcast", "broadcast_row"],
+                condition=models.Q(broadcast__isnull=False),
+                name="message_once_per_broadcast_row",
+            ),
         ]
         indexes = [
             models.Index(
@@ -115,6 +126,11 @@ class Message(models.Model):
                 condition=models.Q(price=None, status__in=PRICED) & ~models.Q(provider_sid=""),
                 name="message_without_price",
             ),
+            models.Index(
+                fields=["broadcast", "status", "due_at"],
+                condition=models.Q(broadcast__isnull=False),
+                name="message_of_broadcast",
+            ),
             models.Index(fields=["organization", "-id"], name="message_log"),
             models.Index(
                 fields=["organization", "-id"], condition=models.Q(direction="inbound"), name="message_log_inbound"
@@ -130,6 +146,11 @@ class Message(models.Model):
 
     def __str__(self) -> str:
         return f"{self.get_direction_display()} message, {mask_phone(self.phone)}"
+
+    @property
+    def is_held(self) -> bool:
+        """Whether it waits until its broadcast goes on."""
+        return self.due_at >= HELD_UNTIL
 
     @property
     def is_inbound(self) -> bool:

@@ -45,6 +45,11 @@ _OURS: dict[str, tuple[str, str, str]] = {
         "The message was handed over, but Twilio's answer was not heard. We ask Twilio before anything is sent again.",
         "Nothing to do: it settles by itself within minutes. Do not send it a second time by hand.",
     ),
+    "no_cause": (
+        "No cause was given.",
+        "Twilio reported the failure without a code.",
+        "Look the message up in Twilio's Console under Monitor → Logs → Messaging.",
+    ),
     "flagged": (
         "A person must look.",
         "Twilio's log shows texts to this number that cannot be told apart, so we neither send again nor guess.",
@@ -100,7 +105,12 @@ def reason_of(message: Message) -> Reason | None:
         return own_reason("flagged")
     if message.status in {Status.ACCEPTED, Status.SENT, Status.DELIVERED, Status.READ, Status.RECEIVED}:
         return None
-    if message.error_code is not None:
-        entry = explain(message.error_code)
-        return Reason(code=str(message.error_code), title=entry.title, meaning=entry.meaning, remedy=entry.remedy)
-    return own_reason(message.error_reason) if message.error_reason else None
+    return reason_for(code=message.error_code, reason=message.error_reason)
+
+
+def reason_for(*, code: int | None, reason: str) -> Reason | None:
+    """Explain a code of Twilio's, else a reason of ours; None where there is neither."""
+    if code is not None:
+        entry = explain(code)
+        return Reason(code=str(code), title=entry.title, meaning=entry.meaning, remedy=entry.remedy)
+    return own_reason(reason) if reason else None

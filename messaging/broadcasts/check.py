@@ -1,0 +1,194 @@
+"""The check of a slice: each row's number, its text and whether it may be sent, with a few reads for all of them."""
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.db import connection as database
+
+from integrations.phones import NumberKind, Phone, PhoneProblem, parse_phone
+from messaging.consent.models import OptOut
+from messaging.contacts.models import Contact
+from messaging.routing.decision import Kind, route_for
+from messaging.templates.rendering import (
+    EmptyText,
+    MissingVariables,
+    ParsedTemplate,
+    TextTooLong,
+    parse,
+    render,
+)
+from messaging.templates.segments import measure
+from messaging.templates.variables import contact_values, nest, overlay
+
+from .models import Broadcast, Recipient
+from .sources import SourceRow
+
+NUMBER = "to"  # the field of a row that holds the number
+_LANDLINES = frozenset({NumberKind.FIXED_LINE})
+_COLUMNS = (
+    "broadcast_id", "row", "phone", "region", "contact_id", "variables", "body", "encoding", "segments", "state",
+    "reason", "problem", "field", "typed", "repeats_row",
+)  # fmt: skip
+
+
+@dataclass(slots=True)
+class Found:
+    """What the check found of a row."""
+
+    row: int
+    typed: str
+    given: Mapping[str, str] = field(default_factory=dict)
+    phone: Phone | None = None
+    contact: Contact | None = None
+    body: str = ""
+    encoding: str = ""
+    segments: int = 0
+    state: str = Recipient.State.READY
+    reason: str = ""
+    problem: str = ""
+    field: str = ""
+    repeats_row: int | None = None
+
+    def leave_out(self, reason: str, *, repeats: int | None = None) -> None:
+        self.state, self.reason, self.repeats_row = Recipient.State.LEFT_OUT, reason, repeats
+
+    def call_bad(self, code: str, words: str, *, field: str) -> None:
+        self.state, self.reason = Recipient.State.BAD, code
+        self.problem, self.field = words[:300], field[:80]
+
+
+def examine(broadcast: Broadcast, rows: Sequence[SourceRow], *, blocked_regions: Iterable[str] = ()) -> list[Found]:
+    """Return what is to be said of each row. Duplicates are looked for among these rows and those stored before."""
+    region = broadcast.organization.default_region
+    found = [_read(row, region) for row in rows]
+    phones = {entry.phone.e164: entry for entry in reversed(found) if entry.phone is not None}
+    _find_contacts(broadcast, found, phones)
+    stored = _rows_of(broadcast, list(phones))
+    blocks = _blocks(broadcast, list(phones))
+    refused = frozenset(blocked_regions)
+    parsed = parse(broadcast.text)
+    firsts: dict[str, int] = dict(stored)
+    for entry, row in zip(found, rows, strict=True):
+        if entry.phone is None:
+            continue
+        number = entry.phone.e164
+        if (first := firsts.get(number)) is not None:
+            entry.leave_out("duplicate", repeats=first)
+        elif reason := blocks.get(number) or _no_way(broadcast, entry.phone, refused):
+            entry.leave_out(reason)
+        else:
+            _write(broadcast, entry, parsed, row.text)
+            if entry.state == Recipient.State.READY:
+                firsts[number] = entry.row
+    return found
+
+
+def store(broadcast: Broadcast, found: Iterable[Found]) -> None:
+    """Insert what was found, in the caller's transaction; IntegrityError where a row is there already."""
+    table = database.ops.quote_name(Recipient._meta.db_table)
+    columns = ", ".join(_COLUMNS)
+    key = broadcast.pk
+    with database.cursor() as cursor, cursor.copy(f"COPY {table} ({columns}) FROM STDIN") as copy:
+        for entry in found:
+            copy.write_row((
+                key,
+                entry.row,
+                entry.phone.e164 if entry.phone else "",
+                entry.phone.region if entry.phone else "",
+                entry.contact.pk if entry.contact else None,
+                json.dumps(entry.given, ensure_ascii=False),
+                entry.body,
+                entry.encoding,
+                entry.segments,
+                entry.state,
+                entry.reason,
+                entry.problem,
+                entry.field,
+                entry.typed if entry.state == Recipient.State.BAD else "",
+                entry.repeats_row,
+            ))  # fmt: skip
+
+
+def _read(row: SourceRow, region: str) -> Found:
+    entry = Found(row.row, row.typed.strip()[:120], row.given, contact=row.contact)
+    if row.problem is not None:
+        entry.call_bad(*row.problem, field="")
+        return entry
+    try:
+        entry.phone = parse_phone(row.typed, region=region, allow_magic=True)
+    except PhoneProblem as problem:
+        entry.call_bad(problem.code, problem.message, field=NUMBER)
+    return entry
+
+
+def _find_contacts(broadcast: Broadcast, found: Iterable[Found], phones: Mapping[str, Found]) -> None:
+    """Give the rows that came without a contact the one that has their number."""
+    unknown = [number for number, entry in phones.items() if entry.contact is None]
+    if not unknown:
+        return
+    contacts = Contact.objects.filter(organization=broadcast.organization, phone__in=unknown)
+    known = {contact.phone: contact for contact in contacts}
+    for entry in found:
+        if entry.contact is None and entry.phone is not None:
+            entry.contact = known.get(entry.phone.e164)
+
+
+def _rows_of(broadcast: Broadcast, phones: list[str]) -> dict[str, int]:
+    """Return the rows that hold these numbers already."""
+    ready = Recipient.objects.filter(broadcast=broadcast, state=Recipient.State.READY, phone__in=phones)
+    return dict(ready.values_list("phone", "row"))
+
+
+def _blocks(broadcast: Broadcast, phones: list[str]) -> dict[str, str]:
+    """Return why some of these numbers may not be written to."""
+    standing = OptOut.objects.filter(
+        organization=broadcast.organization, phone__in=phones, channel="sms", ended_at=None
+    ).values_list("phone", "scope", "sender")
+    return {
+        phone: "opted_out"
+        for phone, scope, sender in standing
+        if scope == OptOut.Scope.ORGANIZATION or sender == broadcast.sender
+    }
+
+
+def _no_way(broadcast: Broadcast, phone: Phone, blocked_regions: frozenset[str]) -> str:
+    if phone.region in blocked_regions:
+        return "blocked_country"
+    if phone.is_mainland_china:
+        route = route_for(connection=broadcast.connection, phone=phone, purpose=broadcast.purpose)
+        if route.kind is Kind.REFUSED and route.code == "no_route":
+            return "no_route"
+    if phone.kind in _LANDLINES and not broadcast.includes_landlines:
+        return "landline"
+    return ""
+
+
+def _write(broadcast: Broadcast, entry: Found, parsed: ParsedTemplate, text: str) -> None:
+    """Render and measure the row's text; say what is wrong with it where that cannot be."""
+    try:
+        entry.body = text or render(parsed, _values(broadcast, entry))
+    except MissingVariables as problem:
+        names = ", ".join(problem.names)
+        entry.call_bad("missing_variable", f"A value is missing for {names}.", field=problem.names[0])
+        return
+    except TextTooLong as problem:
+        entry.call_bad("too_long", str(problem), field=_longest(entry.given))
+        return
+    except EmptyText as problem:
+        entry.call_bad("empty_text", str(problem), field="")
+        return
+    measured = measure(entry.body)
+    entry.encoding, entry.segments = measured.encoding, measured.segments
+
+
+def _values(broadcast: Broadcast, entry: Found) -> dict[str, Any]:
+    known = contact_values(entry.contact, broadcast.organization)
+    if entry.contact is None and entry.phone is not None:
+        known["phone"] = entry.phone.international
+    return overlay(known, nest(entry.given)) if entry.given else known
+
+
+def _longest(given: Mapping[str, str]) -> str:
+    return max(given, key=lambda name: len(given[name]), default="")

@@ -1,0 +1,203 @@
+"""The feeder: turns the rows of running broadcasts into messages of the outbox, a window at a time.
+
+One statement makes up to a thousand messages with their first events and moves the broadcast's position, under the lock
+of the broadcast's row. So a feeder killed at any line has done all of a chunk or nothing, two feeders at once take
+turns, and a pause or a cancellation falls between two chunks. That a row is a message once is also a unique index.
+"""
+
+import time
+import uuid
+from datetime import timedelta
+
+from django.db import connection, transaction
+from django.utils import timezone
+
+from integrations.connections.models import Connection
+from integrations.identifiers import new_id
+from integrations.organizations.models import Organization
+from integrations.twilio.error_table import explain
+from messaging.sending.holding import HELD_UNTIL
+from messaging.sending.models import Message
+from messaging.sending.nudges import nudge
+from messaging.sending.statuses import IN_FLIGHT, WAITING, Status
+
+from . import lifecycle, waiting
+from .models import Broadcast
+from .pace import note_pace
+
+WINDOW = 5000  # due messages of a broadcast in the outbox; a pause or a STOP of many has this much to catch up with
+CHUNK = 1000
+LATE_STRAGGLERS = timedelta(days=1)
+
+# The opt-outs are looked at again: the check may be days old. The claim looks once more.
+_FEED = """
+WITH next AS (
+    SELECT r.*, row_number() OVER (ORDER BY r.row) AS place FROM (
+        SELECT * FROM messaging_recipient
+        WHERE broadcast_id = %(broadcast)s AND state = 'ready' AND row > %(after)s ORDER BY row LIMIT %(limit)s
+    ) r
+), judged AS (
+    SELECT n.*, ids.id AS message_id,
+        CASE WHEN EXISTS (
+            SELECT 1 FROM messaging_optout o
+            WHERE o.organization_id = %(organization)s AND o.phone = n.phone AND o.channel = 'sms'
+                AND o.ended_at IS NULL AND (o.scope = 'organization' OR o.sender = %(sender)s)
+        ) THEN 'opted_out' ELSE '' END AS block
+    FROM next n JOIN unnest(%(ids)s::uuid[]) WITH ORDINALITY AS ids(id, place) ON ids.place = n.place
+), made AS (
+    INSERT INTO messaging_message (
+        id, organization_id, connection_id, contact_id, template_id, template_version_id, broadcast_id, broadcast_row,
+        direction, channel, purpose, lane, route, phone, region, sender, body, encoding, segments, status,
+        provider_sid, error_reason, price_unit, attempts, source, created_by_id, created_at, due_at, valid_until,
+        finished_at, updated_at, probes, needs_person)
+    SELECT message_id, %(organization)s, %(connection)s, contact_id, %(template)s, %(version)s, %(broadcast)s, row,
+        'outbound', 'sms', %(purpose)s, %(lane)s, 'twilio', phone, region, %(sender)s, body, encoding, segments,
+        CASE WHEN block = '' THEN 'queued' ELSE 'blocked' END,
+        '', block, '', 0, 'broadcast', %(actor)s, now(), now(), now() + %(validity)s * interval '1 second',
+        CASE WHEN block = '' THEN NULL ELSE now() END, now(), 0, false
+    FROM judged ORDER BY place
+    RETURNING id, status, error_reason
+), logged AS (
+    INSERT INTO messaging_messageevent (message_id, status, source, note, at)
+    SELECT id, status, 'intake', error_reason, now() FROM made
+), moved AS (
+    UPDATE messaging_broadcast b SET fed_through = n.last, fed_count = b.fed_count + n.count
+    FROM (SELECT max(row) AS last, count(*) AS count FROM next) n WHERE b.id = %(broadcast)s AND n.count > 0
+)
+SELECT count(*), count(*) FILTER (WHERE status = 'queued') FROM made
+"""
+
+
+def feed_all(*, seconds: float = 5.0) -> int:
+    """See to every broadcast that is under way; return how many messages were made."""
+    made = 0
+    until = time.monotonic() + seconds
+    pause_broken()
+    for key in list(
+        Broadcast.objects.filter(status=Broadcast.Status.RUNNING).order_by("started_at").values_list("pk", flat=True)
+    ):
+        made += feed(key, until=until)
+    settle_stragglers()
+    return made
+
+
+def feed(key: uuid.UUID, *, until: float | None = None) -> int:
+    """Fill the window of one broadcast, or call it done; return how many messages were made."""
+    made = 0
+    while until is None or time.monotonic() < until:
+        chunk = feed_chunk(key)
+        made += chunk
+        if chunk < CHUNK:
+            break
+    return made
+
+
+def feed_chunk(key: uuid.UUID) -> int:
+    """Make the next messages of a broadcast, as many as the window has room for; return how many.
+
+    Nothing happens where somebody else feeds it at this moment, or where it does not run.
+    """
+    with transaction.atomic():
+        broadcast = (
+            Broadcast.objects.select_for_update(skip_locked=True, of=("self",))
+            .select_related("organization", "connection")
+            .filter(pk=key, status=Broadcast.Status.RUNNING)
+            .first()
+        )
+        if broadcast is None or broadcast.organization.status != Organization.Status.ACTIVE:
+            return 0
+        waiting.release(broadcast)  # what a resumption that was interrupted left behind
+        due = due_count(broadcast)
+        room = min(CHUNK, WINDOW - due)
+        made = queued = 0
+        if room > 0 and broadcast.left_to_feed:
+            made, queued = _insert(broadcast, limit=room)
+        note_pace(broadcast, gone=broadcast.fed_count + made - waiting_count(broadcast))
+        if not made and room > 0 and not has_open(broadcast):
+            lifecycle.finish(broadcast)
+        if queued and (connection_id := broadcast.connection_id):
+            transaction.on_commit(lambda: nudge(connection_id, lane=Message.Lane.BULK) and None)
+    return made
+
+
+def due_count(broadcast: Broadcast) -> int:
+    """Count the messages of a broadcast that are due and not claimed, up to the window."""
+    due = Message.objects.filter(broadcast=broadcast, status=Status.QUEUED, due_at__lte=timezone.now())
+    return len(due.values_list("pk", flat=True)[:WINDOW])
+
+
+def waiting_count(broadcast: Broadcast) -> int:
+    """Count the messages of a broadcast that are in the outbox or just being handed over."""
+    return Message.objects.filter(broadcast=broadcast, status__in=WAITING | {Status.SENDING}).count()
+
+
+def has_open(broadcast: Broadcast) -> bool:
+    """Tell whether a message still waits, is being handed over, or is unknown and settles by itself.
+
+    One that is flagged for a person is not waited for: it may take days, and the results say so.
+    """
+    return Message.objects.filter(
+        broadcast=broadcast, status__in=sorted(WAITING | IN_FLIGHT), needs_person=False
+    ).exists()
+
+
+def pause_broken() -> int:
+    """Pause the running broadcasts whose connection cannot send; return how many."""
+    paused = 0
+    broken = Broadcast.objects.filter(status=Broadcast.Status.RUNNING).exclude(
+        connection__status=Connection.Status.ACTIVE
+    )
+    for broadcast in broken.select_related("organization", "connection"):
+        paused += lifecycle.pause(broadcast, actor=None, reason="connection", detail=_why_broken(broadcast.connection))
+    return paused
+
+
+def settle_stragglers() -> int:
+    """Hold, or cancel, what came back to the queue of a broadcast that is paused or canceled; return how many."""
+    settled = 0
+    recently = timezone.now() - LATE_STRAGGLERS
+    paused = Broadcast.objects.filter(status=Broadcast.Status.PAUSED)
+    canceled = Broadcast.objects.filter(status=Broadcast.Status.CANCELED, fed_count__gt=0, finished_at__gt=recently)
+    for broadcast in paused:
+        queued = Message.objects.filter(broadcast=broadcast, status=Status.QUEUED, due_at__lt=HELD_UNTIL)
+        if queued.exists():
+            with transaction.atomic():
+                locked = Broadcast.objects.select_for_update(skip_locked=True).filter(
+                    pk=broadcast.pk, status=Broadcast.Status.PAUSED
+                )
+                settled += waiting.hold(broadcast) if locked.exists() else 0
+    for broadcast in canceled:
+        settled += waiting.cancel(broadcast)
+    return settled
+
+
+def _insert(broadcast: Broadcast, *, limit: int) -> tuple[int, int]:
+    """Return how many messages were made, and how many of them are to be sent."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _FEED,
+            {
+                "broadcast": broadcast.pk,
+                "organization": broadcast.organization_id,
+                "connection": broadcast.connection_id,
+                "template": broadcast.template_id,
+                "version": broadcast.template_version_id,
+                "sender": broadcast.sender,
+                "purpose": broadcast.purpose,
+                "lane": Message.Lane.BULK,
+                "actor": broadcast.created_by_id,
+                "validity": waiting.VALIDITY.total_seconds(),
+                "after": broadcast.fed_through,
+                "limit": limit,
+                "ids": [new_id() for _ in range(limit)],
+            },
+        )
+        made, queued = cursor.fetchone()
+    return made, queued
+
+
+def _why_broken(connection: Connection | None) -> str:
+    if connection is None or connection.status == Connection.Status.DISCONNECTED:
+        return "The connection was disconnected."
+    cause = explain(connection.broken_code)
+    return f"The connection “{connection.name}” is broken: {cause.title} {cause.remedy}"
