@@ -6,6 +6,7 @@ from django.http import HttpRequest
 from django.templatetags.static import static
 from django.urls import reverse
 
+from integrations.organizations.badges import badge_of
 from integrations.organizations.roles import Capability
 
 
@@ -25,7 +26,10 @@ def unfold_settings() -> dict[str, Any]:
         "SHOW_VIEW_ON_SITE": False,
         "ENVIRONMENT": "config.navigation.environment",
         "STYLES": [lambda request: static("heliograph/app.css")],
-        "SCRIPTS": [lambda request: static("heliograph/app.js")],
+        "SCRIPTS": [
+            lambda request: static("heliograph/app.js"),
+            lambda request: static("heliograph/inbox.js"),
+        ],
         "BORDER_RADIUS": "8px",
         "COLORS": {
             "primary": {
@@ -95,7 +99,10 @@ def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
         here = request.path == link if route == "home" else request.path.startswith(link)
         if route == "messages:log":
             here = here and not request.path.startswith(reverse("messages:send"))
-        return {"title": title, "icon": icon, "link": link, "active": here}
+        entry = {"title": title, "icon": icon, "link": link, "active": here}
+        if badge := badge_of(route, request):
+            entry |= {"badge": badge, "badge_variant": "primary", "badge_style": "solid"}
+        return entry
 
     groups = [
         (
@@ -103,6 +110,7 @@ def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
             [
                 item("Dashboard", "space_dashboard", "home"),
                 item("Send SMS", "send", "messages:send", Capability.SEND),
+                item("Inbox", "inbox", "inbox:list"),
                 item("Messages", "forum", "messages:log"),
                 item("Contacts", "contacts", "contacts:list"),
                 item("Templates", "description", "templates:list"),

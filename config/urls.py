@@ -19,6 +19,7 @@ urlpatterns = [
     path("sandbox/", include("integrations.sandbox.urls")),
     path("jobs/", include("messaging.jobs.urls")),
     path("messages/", include("messaging.sending.urls")),
+    path("inbox/", include("messaging.inbox.urls")),
     path("contacts/", include("messaging.contacts.urls")),
     path("templates/", include("messaging.templates.urls")),
     path("opt-outs/", include("messaging.consent.urls")),

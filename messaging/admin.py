@@ -4,6 +4,7 @@ import messaging.broadcasts.admin
 import messaging.consent.admin
 import messaging.contacts.admin
 import messaging.csv_files.admin
+import messaging.inbox.admin
 import messaging.jobs.admin
 import messaging.pricing.admin
 import messaging.receipts.admin

@@ -4,6 +4,7 @@ from messaging.broadcasts.models import Broadcast, Recipient, RecipientBatch
 from messaging.consent.models import ConsentPolicy, ConsentRecord, ConsentState, OptOut, UnsubscribeLink
 from messaging.contacts.models import AttributeDefinition, Contact, SavedFilter, Tag
 from messaging.csv_files.models import Upload, UploadChunk
+from messaging.inbox.models import CannedReply, Conversation
 from messaging.jobs.models import Job
 from messaging.pricing.models import CountryPrice, PriceSearch
 from messaging.receipts.models import Callback
@@ -14,10 +15,12 @@ __all__ = [
     "AttributeDefinition",
     "Broadcast",
     "Callback",
+    "CannedReply",
     "ConsentPolicy",
     "ConsentRecord",
     "ConsentState",
     "Contact",
+    "Conversation",
     "CountryPrice",
     "IdempotencyKey",
     "Job",

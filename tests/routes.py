@@ -26,6 +26,7 @@ from integrations.organizations.tenant_admin import PlacedAdmin
 from integrations.sandbox.phone_tokens import seal_number
 from messaging.consent.models import OptOut
 from messaging.contacts.models import Contact, Tag
+from messaging.inbox.models import CannedReply, Conversation
 from messaging.jobs.models import Job
 from messaging.sending.models import Message
 from messaging.templates.models import Template
@@ -124,6 +125,9 @@ ROWS: dict[str, Callable[[Any], Any]] = {
     "messages:test": lambda world: world[Connection].pk,
     "messages:": lambda world: world[Message].pk,
     "contacts:": lambda world: world[Contact].pk,
+    "inbox:canned_": lambda world: world[CannedReply].pk,
+    "inbox:open": lambda world: world[Contact].pk,
+    "inbox:": lambda world: world[Conversation].pk,
     "templates:": lambda world: world[Template].pk,
     "consent:": lambda world: world[OptOut].pk,
     "jobs:": lambda world: world[Job].pk,

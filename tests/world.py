@@ -15,6 +15,7 @@ from messaging.consent.ledger import Entry, record_consent
 from messaging.consent.models import ConsentPolicy, ConsentState, OptOut, UnsubscribeLink
 from messaging.contacts.models import AttributeDefinition, SavedFilter, Tag
 from messaging.csv_files.models import Upload, UploadChunk
+from messaging.inbox.models import CannedReply, Conversation
 from messaging.jobs.models import Job
 from messaging.pricing.models import CountryPrice, PriceSearch
 from messaging.receipts.models import Callback
@@ -125,6 +126,15 @@ def furnish(organization: Organization, *, owner: User, mark: str, number: str) 
         ConsentState.objects.get(record=consent),
         ConsentPolicy.objects.create(organization=organization, stop_text=f"{mark} will not write again."),
         UnsubscribeLink.objects.create(organization=organization, phone=number, token=f"{mark[:8]}link"),
+        Conversation.objects.create(
+            organization=organization,
+            contact=contact,
+            connection=connection,
+            phone=number,
+            last_text=f"{mark} snippet",
+            unread=2,
+        ),
+        CannedReply.objects.create(organization=organization, name=f"{mark} reply", body=f"{mark} {{{{ name }}}}"),
         template,
         version,
         message,

@@ -10,6 +10,7 @@ from messaging.consent.keywords import classify
 from messaging.consent.models import OptOut
 from messaging.consent.opt_outs import opt_in, opt_out, refresh_stop_tag
 from messaging.contacts.models import Contact
+from messaging.inbox.arrivals import note_arrival
 from messaging.receipts.models import Callback
 from messaging.sending.models import Message, MessageEvent
 from messaging.sending.statuses import Status
@@ -18,6 +19,8 @@ from messaging.templates.segments import measure
 log = structlog.get_logger(__name__)
 _Outcome = Callback.Outcome
 LONGEST_BODY = 10_000
+# Twilio joins the segments of a long text before it calls us; this says that one of them never came.
+MISSING_PART = 30009
 
 
 def receive(callback: Callback) -> str:
@@ -67,6 +70,7 @@ def _receive(callback: Callback) -> str:
         status=Status.RECEIVED,
         provider_sid=sid,
         source="inbound",
+        error_code=MISSING_PART if str(params.get("ErrorCode") or "") == str(MISSING_PART) else None,
         created_at=now,
         updated_at=now,
         due_at=now,
@@ -74,9 +78,22 @@ def _receive(callback: Callback) -> str:
         finished_at=now,
     )
     MessageEvent.objects.create(message=message, status=Status.RECEIVED, source=MessageEvent.Source.CALLBACK, at=now)
+    keyword = _keyword(callback, body=body)
+    if phone is not None or _is_whole(raw):
+        note_arrival(message, is_handled=keyword is not None)
     if phone is not None:
-        _act_on_keyword(callback, phone=phone.e164, body=body, ours=ours)
+        _act_on_keyword(callback, keyword=keyword, phone=phone.e164, body=body, ours=ours)
     return _Outcome.APPLIED
+
+
+def _is_whole(raw: str) -> bool:
+    """Tell whether a writer without a number is one we can tell from others; other channels will be rooms of theirs."""
+    return len(raw) <= 16 and ":" not in raw
+
+
+def _keyword(callback: Callback, *, body: str) -> str | None:
+    """Return stop, start or help as Twilio understood it, or as we do; None for everything else."""
+    return str(callback.params.get("OptOutType") or "").lower() or classify(body)
 
 
 def _number(raw: str) -> Phone | None:
@@ -98,11 +115,10 @@ def _contact(organization: Organization, phone: Phone) -> Contact:
     return contact
 
 
-def _act_on_keyword(callback: Callback, *, phone: str, body: str, ours: str) -> None:
+def _act_on_keyword(callback: Callback, *, keyword: str | None, phone: str, body: str, ours: str) -> None:
     params, organization = callback.params, callback.connection.organization
-    asked = str(params.get("OptOutType") or "").lower() or classify(body)
     service = str(params.get("MessagingServiceSid") or "")
-    if asked == "stop":
+    if keyword == "stop":
         opt_out(
             organization,
             phone=phone,
@@ -110,6 +126,6 @@ def _act_on_keyword(callback: Callback, *, phone: str, body: str, ours: str) -> 
             keyword=body.strip()[:40],
             twilio_scope=(service or ours)[:34],
         )
-    elif asked == "start":
+    elif keyword == "start":
         for sender in {service, ours, callback.connection.messaging_service_sid, callback.connection.sender} - {""}:
             opt_in(organization, phone=phone, source=OptOut.Source.KEYWORD, sender=sender)

@@ -10,7 +10,7 @@ from messaging.receipts.genuine import Refusal, check_webhook, refuse
 from messaging.receipts.models import Callback
 from messaging.receipts.views import connection_of, store
 
-from .receive import receive
+from .receive import LONGEST_BODY, receive
 
 log = structlog.get_logger(__name__)
 
@@ -26,7 +26,7 @@ def inbound(request: HttpRequest, hook_key: str) -> HttpResponse:
     if isinstance(proof, Refusal):
         refuse(request, connection, proof)
         return HttpResponseForbidden("This request does not carry a valid signature.", content_type="text/plain")
-    callback = store(request, connection, kind=Callback.Kind.INBOUND, checked_with=proof)
+    callback = store(request, connection, kind=Callback.Kind.INBOUND, checked_with=proof, longest=LONGEST_BODY)
     try:
         receive(callback)
     except DatabaseError:

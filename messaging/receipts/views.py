@@ -63,23 +63,28 @@ def _store_if_proven(request: HttpRequest, known: Connection, *, message_id: uui
 
 
 def store(
-    request: HttpRequest, connection: Connection, *, kind: str, checked_with: str, message_id: uuid.UUID | None = None
+    request: HttpRequest,
+    connection: Connection,
+    *,
+    kind: str,
+    checked_with: str,
+    message_id: uuid.UUID | None = None,
+    longest: int = _LONGEST_VALUE,
 ) -> Callback:
     """Keep a genuine webhook as it came; NUL signs, which PostgreSQL cannot hold, are left out."""
     return Callback.objects.create(
         connection=connection,
         kind=kind,
         message_id=message_id,
-        params=_params(request),
+        params=_params(request, longest=longest),
         idempotency_token=_idempotency_token(request),
         checked_with=checked_with,
     )
 
 
-def _params(request: HttpRequest) -> dict[str, str]:
+def _params(request: HttpRequest, *, longest: int = _LONGEST_VALUE) -> dict[str, str]:
     return {
-        name.replace("\x00", "")[:200]: str(value).replace("\x00", "")[:_LONGEST_VALUE]
-        for name, value in request.POST.items()
+        name.replace("\x00", "")[:200]: str(value).replace("\x00", "")[:longest] for name, value in request.POST.items()
     }
 
 
