@@ -6,7 +6,8 @@ from django.contrib import admin
 from django.contrib.auth.models import Group
 
 import integrations.connections.admin
-import integrations.organizations.admin  # noqa: F401
+import integrations.organizations.admin
+import integrations.platform_sms.admin  # noqa: F401
 
 for brought_along in (EmailAddress, Authenticator, Group):
     if admin.site.is_registered(brought_along):

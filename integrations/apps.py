@@ -10,6 +10,8 @@ class IntegrationsConfig(AppConfig):
     def ready(self) -> None:
         from integrations.connections.audit_words import SENTENCES
         from integrations.organizations.audit_sentences import register_sentences
+        from integrations.platform_sms import ledger
 
         register_sentences(SENTENCES)
+        register_sentences(ledger.SENTENCES)
         register_sentences({"sandbox.dials_changed": "turned the dials of {which}"})

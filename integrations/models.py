@@ -2,11 +2,14 @@
 
 from integrations.connections.models import Connection, RefusedWebhook
 from integrations.organizations.models import ApiKey, AuditEntry, Invitation, Member, Organization, User
+from integrations.platform_sms.models import CreditAccount, CreditEntry
 
 __all__ = [
     "ApiKey",
     "AuditEntry",
     "Connection",
+    "CreditAccount",
+    "CreditEntry",
     "Invitation",
     "Member",
     "Organization",

@@ -10,6 +10,7 @@ from django.utils import timezone
 from integrations.connections.models import RefusedWebhook
 from integrations.organizations import audit
 from integrations.organizations.models import ApiKey, Invitation, Member, Organization, User
+from integrations.platform_sms.models import CreditAccount, CreditEntry
 from messaging.broadcasts.models import Broadcast, Recipient, RecipientBatch
 from messaging.consent.ledger import Entry, record_consent
 from messaging.consent.models import ConsentPolicy, ConsentState, OptOut, UnsubscribeLink
@@ -148,6 +149,8 @@ def furnish(organization: Organization, *, owner: User, mark: str, number: str) 
         Job.objects.create(organization=organization, kind="test", note=f"{mark} note", state="done"),
         upload,
         UploadChunk.objects.create(upload=upload, number=0, data=table),
+        account := CreditAccount.objects.create(organization=organization, balance=5),
+        CreditEntry.objects.create(account=account, kind="top_up", amount=5, balance_after=5, note=f"{mark} note"),
         WorkerPulse.objects.get_or_create(name="worker", defaults={"host": "h", "pid": 1, "seen_at": timezone.now()})[
             0
         ],
