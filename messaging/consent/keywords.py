@@ -103,6 +103,11 @@ def bare(text: str) -> str:
     return " ".join(seen.split())
 
 
+def as_seen(text: str) -> str:
+    """Return a text as one sees it: without the signs that cannot be seen or that turn the reading direction."""
+    return "".join(sign for sign in text if unicodedata.category(sign) not in {"Cf", "Cc"}).strip()
+
+
 def _by_policy(word: str, policy: ConsentPolicy) -> Asked | None:
     # STOP first: where two languages disagree about a word, silence is the smaller fault.
     for kind in ("stop", "start", "help"):

@@ -20,7 +20,18 @@ from .ledger import Action, Entry, record_many, state_of
 from .locking import lock_numbers
 from .models import ConsentRecord, OptOut
 
-__all__ = ["STOP_TAG", "OptOutProblem", "end_by_api", "end_by_link", "end_by_member", "find_block", "opt_in", "opt_out"]
+__all__ = [
+    "STOP_TAG",
+    "OptOutProblem",
+    "end_by_api",
+    "end_by_link",
+    "end_by_member",
+    "find_block",
+    "opt_in",
+    "opt_out",
+    "refresh_stop_tag",
+    "start_opt_out",
+]
 
 STOP_TAG = "Twilio-Message-stop"
 SENTENCES = {
@@ -39,7 +50,12 @@ class OptOutProblem(Exception):
         self.code, self.message = code, message
 
 
-def opt_out(
+def opt_out(organization: Organization, *, phone: str, source: str, **more: Any) -> OptOut:
+    """Opt a number out as `start_opt_out` does, and return the opt-out in force."""
+    return start_opt_out(organization, phone=phone, source=source, **more)[0]
+
+
+def start_opt_out(
     organization: Organization,
     *,
     phone: str,
@@ -52,8 +68,8 @@ def opt_out(
     evidence: dict[str, Any] | None = None,
     actor: User | str | None = None,
     ip: str = "",
-) -> OptOut:
-    """Opt a number out and return the opt-out in force; a second call with the same reach changes nothing.
+) -> tuple[OptOut, bool]:
+    """Opt a number out; return the opt-out in force, and whether it began now: a second call changes nothing.
 
     What the person says outranks what a member wrote down: an opt-out that a member (or the API) made and could
     therefore end is closed and followed by one of the person's own. Someone who opts out many numbers in one
@@ -69,7 +85,7 @@ def opt_out(
                 standing.twilio_scope = twilio_scope
                 standing.save(update_fields=["twilio_scope"])
             _tag(organization, phone)
-            return standing
+            return standing, False
         if standing is not None:
             standing.ended_at, standing.ended_by = timezone.now(), source
             standing.save(update_fields=["ended_at", "ended_by"])
@@ -86,7 +102,7 @@ def opt_out(
                 changes={"phone": mask_phone(phone), **({"sender": _masked_sender(sender)} if sender else {})},
                 ip=ip,
             )
-    return started
+    return started, standing is None
 
 
 def opt_in(

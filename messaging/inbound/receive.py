@@ -6,9 +6,8 @@ from django.utils import timezone
 
 from integrations.organizations.models import Organization
 from integrations.phones import Phone, PhoneProblem, parse_phone
-from messaging.consent.keywords import classify
-from messaging.consent.models import OptOut
-from messaging.consent.opt_outs import opt_in, opt_out, refresh_stop_tag
+from messaging.consent.hearing import hear
+from messaging.consent.opt_outs import refresh_stop_tag
 from messaging.contacts.models import Contact
 from messaging.inbox.arrivals import note_arrival
 from messaging.receipts.models import Callback
@@ -26,8 +25,8 @@ MISSING_PART = 30009
 def receive(callback: Callback) -> str:
     """Store an incoming message and act on its keyword; return what came of it (a Callback.Outcome).
 
-    The SID is unique, so Twilio's repetitions of the same webhook change nothing. Twilio answers STOP, START and HELP
-    itself (https://help.twilio.com/articles/223134027); we only take note.
+    The SID is unique, so Twilio's repetitions of the same webhook change nothing. Who answers STOP, START and HELP,
+    Twilio or we, is decided in the room of consent.
     """
     try:
         with transaction.atomic():
@@ -78,22 +77,15 @@ def _receive(callback: Callback) -> str:
         finished_at=now,
     )
     MessageEvent.objects.create(message=message, status=Status.RECEIVED, source=MessageEvent.Source.CALLBACK, at=now)
-    keyword = _keyword(callback, body=body)
+    heard = _hear(callback, message=message, phone=phone, contact=contact) if phone else ""
     if phone is not None or _is_whole(raw):
-        note_arrival(message, is_handled=keyword is not None)
-    if phone is not None:
-        _act_on_keyword(callback, keyword=keyword, phone=phone.e164, body=body, ours=ours)
+        note_arrival(message, is_handled=bool(heard))
     return _Outcome.APPLIED
 
 
 def _is_whole(raw: str) -> bool:
     """Tell whether a writer without a number is one we can tell from others; other channels will be rooms of theirs."""
     return len(raw) <= 16 and ":" not in raw
-
-
-def _keyword(callback: Callback, *, body: str) -> str | None:
-    """Return stop, start or help as Twilio understood it, or as we do; None for everything else."""
-    return str(callback.params.get("OptOutType") or "").lower() or classify(body)
 
 
 def _number(raw: str) -> Phone | None:
@@ -115,17 +107,16 @@ def _contact(organization: Organization, phone: Phone) -> Contact:
     return contact
 
 
-def _act_on_keyword(callback: Callback, *, keyword: str | None, phone: str, body: str, ours: str) -> None:
-    params, organization = callback.params, callback.connection.organization
-    service = str(params.get("MessagingServiceSid") or "")
-    if keyword == "stop":
-        opt_out(
-            organization,
-            phone=phone,
-            source=OptOut.Source.KEYWORD,
-            keyword=body.strip()[:40],
-            twilio_scope=(service or ours)[:34],
-        )
-    elif keyword == "start":
-        for sender in {service, ours, callback.connection.messaging_service_sid, callback.connection.sender} - {""}:
-            opt_in(organization, phone=phone, source=OptOut.Source.KEYWORD, sender=sender)
+def _hear(callback: Callback, *, message: Message, phone: Phone, contact: Contact | None) -> str:
+    """Let the room of consent act on a keyword; return which one it was, "" for none."""
+    params = callback.params
+    return hear(
+        message.organization,
+        connection=callback.connection,
+        message=message,
+        phone=phone,
+        contact=contact,
+        ours=message.sender,
+        service=str(params.get("MessagingServiceSid") or "")[:34],
+        opt_out_type=str(params.get("OptOutType") or ""),
+    )

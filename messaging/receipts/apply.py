@@ -177,7 +177,7 @@ def _settle(reports: Iterable[_Report], messages: dict[uuid.UUID, _Known]) -> di
             said[words] = report.callback
             waiting.setdefault(message.id, []).append(report)
     filled: set[uuid.UUID] = set()
-    opted_out: set[uuid.UUID] = set()
+    opted_out: dict[uuid.UUID, int] = {}
     while waiting:
         moving: dict[uuid.UUID, _Report] = {}
         for message_id in list(waiting):
@@ -187,8 +187,8 @@ def _settle(reports: Iterable[_Report], messages: dict[uuid.UUID, _Known]) -> di
                 if message.sid not in ("", report.sid):
                     outcomes[report.callback] = _Outcome.CONTRADICTS
                     continue
-                if report.code in OPT_OUT_CODES and message.code != report.code:
-                    opted_out.add(message_id)  # one that carries the code already has had its consequences
+                if report.code is not None and report.code in OPT_OUT_CODES and message.code != report.code:
+                    opted_out[message_id] = report.code  # one that carries the code already has had its consequences
                 if report.to in FOLLOWERS.get(message.status, ()):
                     moving[message_id] = report
                 else:
@@ -205,7 +205,7 @@ def _settle(reports: Iterable[_Report], messages: dict[uuid.UUID, _Known]) -> di
     _fill_in([messages[message_id] for message_id in sorted(filled)])
     # In the order of the numbers: each stays locked until the end (see opt_out).
     for message_id in sorted(opted_out, key=lambda opted: messages[opted].phone):
-        note_opt_out(message_id)
+        note_opt_out(message_id, code=opted_out[message_id])
     for callback, first in echoes.items():
         is_wrong = outcomes[first] == _Outcome.CONTRADICTS
         outcomes[callback] = _Outcome.CONTRADICTS if is_wrong else _Outcome.NOTHING_NEW

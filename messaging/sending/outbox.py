@@ -13,6 +13,8 @@ from integrations.connections.models import Connection
 from integrations.organizations.models import Organization, User
 from integrations.phones import Phone, PhoneProblem, parse_phone, parse_sender
 from messaging.consent.blocking import block_reason
+from messaging.consent.links import VARIABLE, keep_link_in, link_of
+from messaging.consent.way_out import add_way_out
 from messaging.contacts.models import Contact
 from messaging.routing.decision import Kind, decide
 from messaging.templates.models import Template, TemplateVersion
@@ -89,10 +91,14 @@ def compose(organization: Organization, *, draft: Draft) -> Composed:
     connection_hint = draft.connection
     phone = _read_phone(organization, draft)
     contact = draft.contact or Contact.objects.filter(organization=organization, phone=phone.e164).first()
-    version, body = _read_text(organization, draft, contact)
-    _check_due(draft)
     sender = _read_sender(draft)
     route = decide(organization, phone=phone, purpose=draft.purpose, connection=connection_hint)
+    sends_as = sender or (route.connection.sends_as if route.connection else "")
+    version, body = _read_text(
+        organization, draft, contact, link=link_of(organization, phone=phone.e164, sender=sends_as)
+    )
+    body = _with_way_out(organization, draft, body=body, phone=phone, sender=sends_as, contact=contact)
+    _check_due(draft)
     if route.kind is not Kind.TWILIO or route.connection is None:
         raise EnqueueProblem(route.code, route.reason, is_refusal=True)
     measured = measure(body)
@@ -101,7 +107,7 @@ def compose(organization: Organization, *, draft: Draft) -> Composed:
         connection=route.connection,
         contact=contact,
         template_version=version,
-        sender=sender or route.connection.sends_as,
+        sender=sends_as,
         body=body,
         encoding=measured.encoding,
         segments=measured.segments,
@@ -157,6 +163,9 @@ def store(organization: Organization, *, draft: Draft, composed: Composed) -> Me
     )
     with transaction.atomic():
         message.save(force_insert=True)
+        keep_link_in(
+            organization, body=message.body, phone=message.phone, channel=message.channel, sender=message.sender
+        )
         MessageEvent.objects.create(
             message=message,
             status=status,
@@ -196,7 +205,9 @@ def _read_phone(organization: Organization, draft: Draft) -> Phone:
         raise EnqueueProblem(problem.code, problem.message, field="to") from problem
 
 
-def _read_text(organization: Organization, draft: Draft, contact: Contact | None) -> tuple[TemplateVersion | None, str]:
+def _read_text(
+    organization: Organization, draft: Draft, contact: Contact | None, *, link: str
+) -> tuple[TemplateVersion | None, str]:
     if draft.template is None:
         body = clean_text(draft.body)
         if not body.strip():
@@ -211,7 +222,7 @@ def _read_text(organization: Organization, draft: Draft, contact: Contact | None
     version = draft.template.current
     if version is None:
         raise EnqueueProblem("empty", "The template has no text yet.", field="template")
-    values = overlay(contact_values(contact, organization), draft.variables)
+    values = overlay({**contact_values(contact, organization), VARIABLE: link}, draft.variables)
     try:
         return version, render(parse(version.body), values)
     except MissingVariables as problem:
@@ -224,6 +235,23 @@ def _read_text(organization: Organization, draft: Draft, contact: Contact | None
         raise EnqueueProblem("too_long", str(problem), field="variables") from problem
     except (EmptyText, TemplateSyntaxProblem) as problem:
         raise EnqueueProblem("bad_template", str(problem), field="template") from problem
+
+
+def _with_way_out(
+    organization: Organization, draft: Draft, *, body: str, phone: Phone, sender: str, contact: Contact | None
+) -> str:
+    """Return the text, with an unsubscribe link where it is marketing from a name that nobody can reply to."""
+    longer = add_way_out(
+        organization, body=body, purpose=draft.purpose, phone=phone.e164, sender=sender, contact=contact
+    )
+    if len(longer) > max(LONGEST_TEXT, len(body)):
+        raise EnqueueProblem(
+            "too_long",
+            f"With the unsubscribe link the text has {len(longer):,} characters; Twilio takes at most "
+            f"{LONGEST_TEXT:,}. Shorten it.",
+            field="body",
+        )
+    return longer
 
 
 def _read_sender(draft: Draft) -> str:

@@ -133,4 +133,4 @@ def _draw_consequences(outcome: Outcome, error: TwilioError) -> None:
     if verdict.breaks_connection and verdict.code is not None:
         mark_broken(outcome.connection, code=verdict.code)
     if error.code in OPT_OUT_CODES:
-        note_opt_out(outcome.claimed.id)
+        note_opt_out(outcome.claimed.id, code=error.code)

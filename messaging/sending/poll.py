@@ -95,7 +95,7 @@ def _apply(message: Message, answer: MessageSnapshot | TwilioError, connection: 
     if not advance_one(move) or move.to not in FINAL:
         _ask_again_later(message)
     if move.error_code in OPT_OUT_CODES:
-        note_opt_out(message.pk)
+        note_opt_out(message.pk, code=move.error_code)
 
 
 def _ask_again_later(message: Message) -> None:

@@ -12,7 +12,8 @@ from integrations.twilio.errors import TwilioError, TwilioMisconfigured, TwilioR
 
 MAX_ATTEMPTS = 10
 _LONGEST_PAUSE = 300.0
-OPT_OUT_CODES = frozenset({21610, 30630, 63033})
+# 63050 is WhatsApp's alone and of marketing alone; 63053, beside it in Twilio's list, is about templates.
+OPT_OUT_CODES = frozenset({21610, 30630, 63033, 63050})
 # Wrong with the Messaging Service that a message names: of the connection only where that is the connection's own.
 _SERVICE_CODES = frozenset({21701, 21702, 21704, 21705})
 

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 
 from integrations.organizations.models import Organization
 from integrations.phones import pretty
+from messaging.consent.links import VARIABLE, link_of, sample_link
 from messaging.contacts.models import Contact
 
 # Name → what it stands for, in the order the editor offers them.
@@ -13,6 +14,7 @@ OFFERED = {
     "phone": "the contact’s number",
     "email": "the contact’s e-mail address",
     "organization": "your organization’s name",
+    VARIABLE: "a link by which they unsubscribe",
 }
 _SAMPLES = {
     "name": "Anna Schmidt",
@@ -30,6 +32,7 @@ def contact_values(contact: Contact | None, organization: Organization) -> dict[
     values: dict[str, object] = {"organization": organization.name}
     if contact is None:
         return values
+    values[VARIABLE] = link_of(organization, phone=contact.phone)
     known = {
         "name": contact.name,
         "first_name": contact.name.split(" ")[0],
@@ -42,7 +45,7 @@ def contact_values(contact: Contact | None, organization: Organization) -> dict[
 
 def sample_values(names: Iterable[str], organization: Organization) -> dict[str, str]:
     """Return something to show for each variable while no contact is chosen; an unknown one shows its own name."""
-    known = {**_SAMPLES, "organization": organization.name}
+    known = {**_SAMPLES, "organization": organization.name, VARIABLE: sample_link()}
     return {name: known.get(name.removeprefix("contact."), name.split(".")[-1].replace("_", " ")) for name in names}
 
 

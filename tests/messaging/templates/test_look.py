@@ -16,6 +16,7 @@ def sources(look: Look) -> dict[str, tuple[str, str]]:
 def test_a_contact_gives_what_is_known_and_no_more() -> None:
     values = contact_values(ANNA, ACME)
     known = {"name": "Anna Schmidt", "first_name": "Anna", "phone": "+49 30 123456"}
+    assert str(values.pop("unsubscribe_link")).startswith("http")
     assert values == {"organization": "Acme Logistics", **known, "contact": known}
     assert contact_values(None, ACME) == {"organization": "Acme Logistics"}
 
