@@ -8,6 +8,7 @@ from messaging.inbox.models import CannedReply, Conversation
 from messaging.jobs.models import Job
 from messaging.pricing.models import CountryPrice, PriceSearch
 from messaging.receipts.models import Callback
+from messaging.sending.limit_models import DailyUse, Pace, SendingPolicy
 from messaging.sending.models import IdempotencyKey, Message, MessageEvent, WorkerPulse
 from messaging.templates.models import Template, TemplateVersion
 
@@ -22,15 +23,18 @@ __all__ = [
     "Contact",
     "Conversation",
     "CountryPrice",
+    "DailyUse",
     "IdempotencyKey",
     "Job",
     "Message",
     "MessageEvent",
     "OptOut",
+    "Pace",
     "PriceSearch",
     "Recipient",
     "RecipientBatch",
     "SavedFilter",
+    "SendingPolicy",
     "Tag",
     "Template",
     "TemplateVersion",

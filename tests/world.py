@@ -20,6 +20,7 @@ from messaging.inbox.models import CannedReply, Conversation
 from messaging.jobs.models import Job
 from messaging.pricing.models import CountryPrice, PriceSearch
 from messaging.receipts.models import Callback
+from messaging.sending.limit_models import DailyUse, Pace, SendingPolicy
 from messaging.sending.models import IdempotencyKey, MessageEvent, WorkerPulse
 from messaging.templates.models import Template, TemplateVersion
 from tests.factories import ConnectionFactory, ContactFactory, MessageFactory
@@ -151,6 +152,9 @@ def furnish(organization: Organization, *, owner: User, mark: str, number: str) 
         UploadChunk.objects.create(upload=upload, number=0, data=table),
         account := CreditAccount.objects.create(organization=organization, balance=5),
         CreditEntry.objects.create(account=account, kind="top_up", amount=5, balance_after=5, note=f"{mark} note"),
+        SendingPolicy.objects.create(organization=organization, blocked_regions=["KP"]),
+        DailyUse.objects.create(organization=organization, day=later.date(), used=7),
+        Pace.objects.create(connection=connection, sender=f"{mark[:5]}Sender", mps=5),
         WorkerPulse.objects.get_or_create(name="worker", defaults={"host": "h", "pid": 1, "seen_at": timezone.now()})[
             0
         ],

@@ -5,6 +5,7 @@ from django.utils import timezone
 
 from integrations.organizations import audit
 
+from . import registry
 from .models import Connection
 
 _Status = Connection.Status
@@ -30,6 +31,8 @@ def mark_broken(connection: Connection, *, code: int, note: str = "") -> bool:
             )
     if changed:
         connection.status, connection.broken_code, connection.broken_at = _Status.BROKEN, code, now
+        # Robust: what one room makes of it must not keep the others, or the engine, from going on.
+        transaction.on_commit(lambda: registry.tell_broken(connection), robust=True)
     return bool(changed)
 
 
@@ -49,4 +52,5 @@ def mark_working(connection: Connection) -> bool:
             )
     if changed:
         connection.status, connection.broken_code, connection.broken_at = _Status.ACTIVE, None, None
+        transaction.on_commit(lambda: registry.tell_working(connection), robust=True)
     return bool(changed)

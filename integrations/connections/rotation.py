@@ -9,6 +9,7 @@ from integrations.encryption import Secret, SecretUnreadable
 from integrations.organizations import audit
 from integrations.organizations.models import User
 
+from . import registry
 from .check import Level, Step, run_check
 from .connecting import adopt
 from .models import Connection
@@ -54,6 +55,7 @@ def rotate(connection: Connection, *, new: NewSecrets, actor: User | str | None,
         _apply(row, new)
         fields = adopt(row, report)
         row.credentials_version += 1
+        was_broken = row.status == Connection.Status.BROKEN
         row.status, row.broken_code, row.broken_at = Connection.Status.ACTIVE, None, None
         row.save(
             update_fields=[
@@ -64,6 +66,8 @@ def rotate(connection: Connection, *, new: NewSecrets, actor: User | str | None,
         )
         changes = {name: getattr(new, name) if name == "api_key_sid" else "changed" for name in names}
         audit.record(row.organization, actor=actor, action="connection.rotated", target=row, changes=changes, ip=ip)
+        if was_broken:
+            transaction.on_commit(lambda: registry.tell_working(row), robust=True)
     return []
 
 

@@ -46,7 +46,7 @@ class AsyncGateway:
     async def send_message(self, message: OutgoingMessage, *, begin_before: float | None = None) -> MessageSnapshot:
         """Hand a message over; TwilioOutcomeUnknown means that it may be on its way.
 
-        From `begin_before` on (time.monotonic()) it is not handed over any more: TwilioUnreachable.
+        From `begin_before` on (time.monotonic()) it is not handed over any more: TwilioNotBegun.
         """
         arguments = create_arguments(message)
         reset = write_before.set(begin_before)

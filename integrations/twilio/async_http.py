@@ -29,6 +29,7 @@ from yarl import URL
 
 from integrations.twilio.addresses import certificate_bundle, resolve_address, system_proxy
 from integrations.twilio.border import accept_answer, lost_connection, request_written
+from integrations.twilio.errors import TwilioNotBegun
 from integrations.twilio.http import CONNECT_TIMEOUT, JSON_TYPES, total_timeout
 from integrations.twilio.redaction import quieten_foreign_loggers, scrub
 
@@ -83,9 +84,20 @@ class AsyncioHttpClient(AsyncHttpClient):  # type: ignore[misc]
                 proxy=self._proxy,
             ) as answer:
                 content = await answer.read()
+        except _TooLate as error:
+            raise TwilioNotBegun("It was too late to begin the request.") from scrub(error)
         except (ClientError, TimeoutError, OSError) as error:
             raise lost_connection(error) from scrub(error)
         return accept_answer(status=answer.status, headers=answer.headers, text=content.decode("utf-8", "replace"))
+
+
+class _TooLate(ClientError):
+    """A request was ready to be written after its time."""
+
+
+def _is_too_late() -> bool:
+    latest = write_before.get()
+    return latest is not None and time.monotonic() >= latest
 
 
 class _MarkedRequest(ClientRequest):
@@ -93,9 +105,9 @@ class _MarkedRequest(ClientRequest):
 
     async def send(self, conn: Connection) -> ClientResponse:
         # Here and not earlier: a process may be halted anywhere, and what it built before must not leave afterwards.
-        latest = write_before.get()
-        if latest is not None and time.monotonic() >= latest:
-            raise ClientError("It was too late to write the request.")
+        if _is_too_late():
+            conn.release()  # unused and good: the next try finds it open, however long connecting takes
+            raise _TooLate
         request_written.set(True)
         return await super().send(conn)
 

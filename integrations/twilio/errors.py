@@ -3,6 +3,7 @@
     TwilioError
     ├── TwilioMisconfigured     we did not even build the request: something is missing or malformed
     ├── TwilioUnreachable       no connection came about, nothing was written: sending again is safe
+    │   └── TwilioNotBegun      it was too late to begin: we ourselves let it be
     ├── TwilioRefused           Twilio said no and did nothing: `entry.retry` and `is_permanent` say what next
     └── TwilioOutcomeUnknown    it may have worked: look at Twilio's list before anything is repeated
 
@@ -67,6 +68,10 @@ class TwilioMisconfigured(TwilioError):
 
 class TwilioUnreachable(TwilioError):
     """Name resolution, connecting or the TLS handshake failed before a byte of the request was written."""
+
+
+class TwilioNotBegun(TwilioUnreachable):
+    """The moment before which the request was to begin had passed when it could have been written."""
 
 
 class TwilioRefused(TwilioError):

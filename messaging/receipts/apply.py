@@ -14,8 +14,9 @@ from typing import Any
 import structlog
 from django.conf import settings
 from django.db import DatabaseError, IntegrityError, InterfaceError, OperationalError, connection, transaction
-from django.utils import timezone
 
+from integrations.clock import database_now
+from messaging.sending import pace
 from messaging.sending.models import MessageEvent
 from messaging.sending.refusals import note_opt_out
 from messaging.sending.statuses import AT_TWILIO, FAILURES, FOLLOWERS, FROM_TWILIO, IN_FLIGHT, Status
@@ -150,6 +151,14 @@ def _apply(ids: Sequence[int] | None, *, limit: int, taken: list[int]) -> int:
     for callback, outcome in outcomes.items():
         if outcome == _Outcome.CONTRADICTS:
             log.warning("callback_contradicts", callback=callback)
+    too_fast = {
+        (report.message_id, report.code)
+        for report in reports
+        if report.code in pace.SLOWING_CODES and outcomes[report.callback] == _Outcome.APPLIED and report.message_id
+    }
+    if too_fast:
+        # After the commit: it locks what claims of those senders need.
+        transaction.on_commit(lambda: pace.slow_down_for(too_fast), robust=True)
     return len(reports)
 
 
@@ -265,7 +274,7 @@ def _read(callback: int, connection_id: uuid.UUID, message_id: uuid.UUID | None,
 
 
 def _next_check(to: str) -> datetime | None:
-    return timezone.now() + timedelta(seconds=settings.POLL_AFTER) if to in AT_TWILIO else None
+    return database_now() + timedelta(seconds=settings.POLL_AFTER) if to in AT_TWILIO else None
 
 
 def _code(params: dict[str, Any]) -> int | None:

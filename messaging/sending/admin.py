@@ -9,9 +9,10 @@ from django.template.loader import render_to_string
 from django.utils.safestring import SafeString
 
 from integrations.organizations.roles import Capability
-from integrations.organizations.tenant_admin import BigRecordAdmin, OperatorAdmin
+from integrations.organizations.tenant_admin import BigRecordAdmin, OperatorAdmin, RecordAdmin
 from messaging.templatetags.hg import phone, status_pill
 
+from .limit_models import DailyUse, Pace, SendingPolicy
 from .models import IdempotencyKey, Message, MessageEvent, WorkerPulse
 from .selectors import LogFilter, message_log
 
@@ -90,3 +91,35 @@ class WorkerPulseAdmin(OperatorAdmin):
     @admin.display(description="process", ordering="pid")
     def process(self, pulse: WorkerPulse) -> str:
         return str(pulse.pid)
+
+
+@admin.register(SendingPolicy)
+class SendingPolicyAdmin(RecordAdmin):
+    view_capability = Capability.MANAGE_ORGANIZATION
+    search_fields = ("blocked_regions",)
+    search_help_text = "Country code"
+    list_display = ("__str__", "daily_cap", "is_quiet", "quiet_from", "quiet_until")
+    fields: ClassVar[tuple[str, ...]] = ("daily_cap", "is_quiet", "quiet_from", "quiet_until", "blocked_regions")
+
+
+@admin.register(DailyUse)
+class DailyUseAdmin(RecordAdmin):
+    view_capability = Capability.MANAGE_ORGANIZATION
+    list_display = ("day", "used")
+    search_fields = ("day",)
+    search_help_text = "Day, as 2026-05-01"
+    list_filter = ("day",)
+    fields: ClassVar[tuple[str, ...]] = ("day", "used")
+
+
+@admin.register(Pace)
+class PaceAdmin(RecordAdmin):
+    organization_path = "connection__organization"
+    view_capability = Capability.MANAGE_CONNECTIONS
+    search_fields = ("sender",)
+    search_help_text = "Sender"
+    list_display = ("sender", "connection", "mps", "slowed_to", "slowed_code", "slowed_at")
+    list_select_related = ("connection",)
+    fields: ClassVar[tuple[str, ...]] = (
+        "connection", "sender", "mps", "next_at", "slowed_to", "slowed_from", "slowed_code", "slowed_at",
+    )  # fmt: skip

@@ -1,50 +1,133 @@
-"""Take queued messages for sending: one short statement, many workers at once, nobody waits for anybody."""
+"""Take queued messages for sending: one short statement, many workers at once, nobody waits for anybody.
 
+The statement that lets a message go is also the one that may stop it: the opt-out, the end of validity, quiet hours and
+the day's cap are looked at here, and not only when it was queued.
+"""
+
+import time
 import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from typing import Any
 
 from django.conf import settings
-from django.db import connection
+from django.db import connection, transaction
 
 from messaging.consent.blocking import block_sql
 
-# Opt-out and consent are looked at here, in the statement that lets a message go, and not only when it was queued: a
-# STOP that arrived in between still counts. So does the end of the message's validity.
-_CLAIM = f"""
+from . import daily_cap, pace
+from .limits import NONE, Limits
+
+# No request begins later than this after the moment before its claim looked at the opt-outs: with what a clock and a
+# halted process may cost, nothing starts later than one second after a STOP was committed.
+BEGIN_WITHIN = 0.9
+
+# `ends` names the reason for which a message is not sent at all, `waits_until` the time to which it is put off.
+_FRAME = """
 WITH due AS (
-    SELECT m.id,
-        m.valid_until <= now() AS is_late,
-        {block_sql()} AS block
+    SELECT m.id, m.due_at, m.purpose, m.attempts = 0 AS is_first, GREATEST(m.segments, 1) AS weight,
+        COALESCE({block}, CASE WHEN m.valid_until <= now() THEN 'expired' END) AS ends{quiet}
     FROM messaging_message m
-    WHERE m.connection_id = %(connection)s AND m.lane = %(lane)s AND m.status = 'queued' AND m.due_at <= now()
+    WHERE m.connection_id = %(connection)s AND m.sender = %(sender)s AND m.lane = %(lane)s AND m.status = 'queued'
+        AND m.due_at <= now()
     ORDER BY m.due_at, m.id
     LIMIT %(limit)s
     FOR UPDATE OF m SKIP LOCKED
-), moved AS (
+), {picked}, moved AS (
     UPDATE messaging_message m SET
-        status = CASE WHEN due.block IS NOT NULL THEN 'blocked' WHEN due.is_late THEN 'failed' ELSE 'sending' END,
-        error_reason = COALESCE(due.block, CASE WHEN due.is_late THEN 'expired' ELSE m.error_reason END),
-        finished_at = CASE WHEN due.block IS NOT NULL OR due.is_late THEN now() END,
-        claim_token = CASE WHEN due.block IS NOT NULL OR due.is_late THEN NULL ELSE %(token)s::uuid END,
-        lease_until =
-            CASE WHEN due.block IS NOT NULL OR due.is_late THEN NULL ELSE now() + %(lease)s * interval '1 second' END,
-        posted_at = CASE WHEN due.block IS NOT NULL OR due.is_late THEN m.posted_at ELSE now() END,
-        attempts = m.attempts + CASE WHEN due.block IS NOT NULL OR due.is_late THEN 0 ELSE 1 END,
+        status = CASE
+            WHEN p.ends IN ('opted_out', 'no_consent') THEN 'blocked'
+            WHEN p.ends IS NOT NULL THEN 'failed'
+            WHEN p.waits_until IS NOT NULL THEN 'queued'
+            ELSE 'sending'
+        END,
+        error_reason = CASE
+            WHEN p.ends IS NOT NULL THEN p.ends
+            WHEN p.waits_until IS NOT NULL THEN p.waits_for
+            WHEN m.error_reason IN ('quiet_hours', 'daily_cap') THEN ''
+            ELSE m.error_reason
+        END,
+        finished_at = CASE WHEN p.ends IS NOT NULL THEN now() END,
+        claim_token = CASE WHEN p.goes THEN %(token)s::uuid END,
+        lease_until = CASE WHEN p.goes THEN now() + %(lease)s * interval '1 second' END,
+        posted_at = CASE WHEN p.goes THEN now() ELSE m.posted_at END,
+        attempts = m.attempts + CASE WHEN p.goes THEN 1 ELSE 0 END,
+        due_at = COALESCE(p.waits_until, m.due_at),
+        valid_until = m.valid_until + COALESCE(p.waits_until - now(), interval '0'),
         updated_at = now()
-    FROM due WHERE m.id = due.id
-    RETURNING m.id, m.status, m.phone, m.sender, m.body, m.attempts, m.valid_until, m.error_reason
+    FROM picked p WHERE m.id = p.id
+    RETURNING m.id, m.status, m.phone, m.sender, m.body, m.attempts, m.error_reason, p.is_first, p.weight,
+        p.start_after, extract(epoch FROM m.valid_until - clock_timestamp())::float8 AS seconds_left
 ), logged AS (
     INSERT INTO messaging_messageevent (message_id, status, source, note, at)
     SELECT id, status, 'engine', CASE WHEN status = 'sending' THEN '' ELSE error_reason END, now() FROM moved
+    WHERE NOT (status = 'sending' AND error_reason = 'not_begun')  -- its timeline says so already
 )
-SELECT id, phone, sender, body, attempts, valid_until, status FROM moved
-"""  # noqa: S608 - the rule is an expression of ours
+SELECT id, phone, sender, body, attempts, seconds_left, start_after, status, is_first, weight{looked} FROM moved
+"""
+
+_PLAIN = _FRAME.format(
+    block=block_sql(),
+    quiet="",
+    picked="""picked AS (
+    SELECT id, ends, ends IS NULL AS goes, NULL::timestamptz AS waits_until, NULL::text AS waits_for, is_first, weight,
+        0::float8 AS start_after
+    FROM due
+)""",
+    looked="",
+)
+
+_QUIET = """,
+        CASE WHEN m.purpose = 'marketing' THEN messaging_quiet_until(
+            COALESCE(NULLIF(m.time_zones, ''), %(zone)s), %(quiet_from)s::time, %(quiet_until)s::time, now()
+        ) END AS quiet_until"""
+
+# Three steps: who may go at all; of these, the first ones that the day's cap leaves room for (a message that was
+# handed over before counts no second time); of these, as many as the pace lets begin within this claim's time.
+_LIMITED_PICK = """within_hours AS (
+    SELECT *, ends IS NULL AND quiet_until IS NULL AS may_go FROM due
+), within_cap AS (
+    SELECT *, may_go AND (NOT is_first OR %(cap_left)s::int IS NULL
+        OR count(*) FILTER (WHERE may_go AND is_first) OVER (ORDER BY due_at, id) <= %(cap_left)s::int) AS goes
+    FROM within_hours
+), placed AS (
+    SELECT *, COALESCE(sum(weight) FILTER (WHERE goes) OVER (
+        ORDER BY due_at, id ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING), 0) * %(spacing)s::float8 AS behind
+    FROM within_cap
+), picked AS (
+    SELECT id, goes, is_first, weight, %(first_after)s::float8 + behind AS start_after,
+        CASE
+            WHEN ends IS NOT NULL THEN ends
+            WHEN quiet_until = 'infinity' THEN 'always_quiet'
+            WHEN may_go AND NOT goes AND purpose = 'verification' THEN 'daily_cap'
+        END AS ends,
+        CASE
+            WHEN ends IS NOT NULL OR quiet_until = 'infinity' OR goes THEN NULL
+            WHEN quiet_until IS NOT NULL THEN quiet_until
+            WHEN purpose <> 'verification' THEN %(tomorrow)s::timestamptz
+        END AS waits_until,
+        CASE WHEN quiet_until IS NOT NULL THEN 'quiet_hours' ELSE 'daily_cap' END AS waits_for
+    FROM placed
+    WHERE NOT goes OR %(first_after)s::float8 + behind < %(horizon)s::float8
+)"""
+_LOOKED = ", (SELECT count(*) FROM due) AS looked"
 
 
-@dataclass(frozen=True)
+def _limited(*, is_quiet: bool) -> str:
+    quiet = _QUIET if is_quiet else ",\n        NULL::timestamptz AS quiet_until"
+    return _FRAME.format(block=block_sql(), quiet=quiet, picked=_LIMITED_PICK, looked=_LOOKED)
+
+
+_LIMITED = {is_quiet: _limited(is_quiet=is_quiet) for is_quiet in (False, True)}
+
+
+@dataclass(frozen=True, slots=True)
 class Claimed:
-    """A message that this process alone may now post, until the lease runs out."""
+    """A message that this process alone may now post, until the lease runs out.
+
+    `begin_at` and `begin_before` are moments of time.monotonic(): not earlier, for the pace; not later, for a STOP
+    that comes now and for the message's validity.
+    """
 
     id: uuid.UUID
     token: uuid.UUID
@@ -52,31 +135,121 @@ class Claimed:
     sender: str
     body: str
     attempts: int
-    valid_until: datetime
+    seconds_left: float
+    begin_at: float = 0.0
+    begin_before: float = float("inf")
 
 
 @dataclass(frozen=True)
 class Claim:
-    """What one claim took: the messages to post, and how many rows it looked at (blocked and expired ones too)."""
+    """What one claim did: the messages to post, whether more are due, and in how many seconds the pace allows more.
+
+    `taken` counts the rows that it changed: those that end or are put off are among them.
+    """
 
     messages: list[Claimed]
-    taken: int
+    has_more: bool
+    taken: int = 0
+    wait: float = 0.0
 
 
-def claim_batch(connection_id: uuid.UUID, *, lane: int, limit: int) -> Claim:
-    """Claim up to `limit` due messages of a connection and lane, oldest first; blocked and expired ones end here."""
-    token = uuid.uuid4()
+def claim_batch(connection_id: uuid.UUID, *, sender: str, lane: int, limit: int, limits: Limits = NONE) -> Claim:
+    """Claim up to `limit` due messages of a lane, oldest first; those that may not be sent end or are put off here."""
+    values: dict[str, Any] = {
+        "connection": connection_id,
+        "sender": sender,
+        "lane": lane,
+        "limit": limit,
+        "token": uuid.uuid4(),
+        "lease": settings.CLAIM_LEASE,
+    }
+    if limits.is_free:
+        messages, rows = _execute(_PLAIN, values)
+        return Claim(messages, has_more=len(rows) >= limit, taken=len(rows))
+    with transaction.atomic():
+        # Always in this order: connection, sender, day. Two claims then never wait for each other in a circle.
+        slots = pace.hold(connection_id, sender=sender, lane=lane) if limits.is_paced else pace.UNPACED
+        if not slots.has_room:
+            return Claim([], has_more=True, wait=slots.wait)
+        day = daily_cap.hold(limits) if limits.daily_cap is not None else daily_cap.UNCAPPED
+        most = min(limit, slots.most)
+        values |= {
+            "limit": most,
+            "cap_left": day.left,
+            "tomorrow": day.ends_at,
+            "spacing": slots.spacing,
+            "first_after": slots.first_after,
+            "horizon": slots.horizon,
+            "zone": limits.zone,
+            "quiet_from": limits.quiet_from,
+            "quiet_until": limits.quiet_until,
+        }
+        messages, rows = _execute(_LIMITED[limits.is_quiet], values)
+        gone = [row for row in rows if row[7] == "sending"]
+        slots.take(weight=sum(row[9] for row in gone))
+        day.count(sum(row[8] for row in gone))
+    looked = rows[0][10] if rows else 0
+    return Claim(
+        messages,
+        has_more=looked >= most or len(rows) < looked,
+        taken=len(rows),
+        wait=slots.wait if gone else 0.0,
+    )
+
+
+def _execute(statement: str, values: dict[str, Any]) -> tuple[list[Claimed], list[tuple[Any, ...]]]:
+    """Run the claim; the time in which its messages may begin is counted from before it looked at any row."""
+    began = time.monotonic()
     with connection.cursor() as cursor:
-        cursor.execute(
-            _CLAIM,
-            {
-                "connection": connection_id,
-                "lane": lane,
-                "limit": limit,
-                "token": token,
-                "lease": settings.CLAIM_LEASE,
-            },
-        )
+        cursor.execute(statement, values)
         rows = cursor.fetchall()
-    messages = [Claimed(row[0], token, *row[1:6]) for row in rows if row[6] == "sending"]
-    return Claim(messages=messages, taken=len(rows))
+    messages = []
+    for key, phone, sender, body, attempts, seconds_left, start_after, status, *_ in rows:
+        if status == "sending":
+            until = began + min(BEGIN_WITHIN, seconds_left)
+            token = values["token"]
+            messages.append(
+                Claimed(key, token, phone, sender, body, attempts, seconds_left, began + start_after, until)
+            )
+    return messages, rows
+
+
+# Whoever was given back before has an event that says so; a slow hour is not to fill its timeline.
+_GIVE_BACK = """
+WITH held AS (
+    SELECT m.id, m.error_reason <> 'not_begun' AS is_news FROM messaging_message m
+    JOIN unnest(%(ids)s::uuid[], %(tokens)s::uuid[]) AS b(id, token) ON b.id = m.id
+    WHERE m.claim_token = b.token AND m.status IN ('sending', 'unknown')
+    FOR UPDATE OF m
+), back AS (
+    UPDATE messaging_message m SET
+        status = 'queued', attempts = m.attempts - 1, error_reason = 'not_begun', error_code = NULL,
+        claim_token = NULL, lease_until = NULL, next_check_at = NULL, unknown_since = NULL, updated_at = now()
+    FROM held WHERE m.id = held.id
+    RETURNING m.id, m.organization_id, m.posted_at, m.attempts, held.is_news
+), logged AS (
+    INSERT INTO messaging_messageevent (message_id, status, source, note, at)
+    SELECT id, 'queued', 'engine', 'not_begun', now() FROM back WHERE is_news
+), uncounted AS (
+    UPDATE messaging_dailyuse d SET used = GREATEST(0, d.used - wrong.messages)
+    FROM (
+        SELECT back.organization_id, (back.posted_at AT TIME ZONE o.time_zone)::date AS day, count(*) AS messages
+        FROM back JOIN integrations_organization o ON o.id = back.organization_id
+        WHERE back.attempts = 0 GROUP BY 1, 2
+    ) AS wrong
+    WHERE d.organization_id = wrong.organization_id AND d.day = wrong.day
+)
+SELECT id FROM back
+"""
+
+
+def give_back(claimed: Sequence[Claimed]) -> set[uuid.UUID]:
+    """Put messages back whose request never began, as if they had not been claimed; return which.
+
+    No attempt and nothing of the day's cap is used up. What was claimed by somebody else meanwhile stays theirs.
+    """
+    if not claimed:
+        return set()
+    with connection.cursor() as cursor:
+        cursor.execute(_GIVE_BACK, {"ids": [one.id for one in claimed], "tokens": [one.token for one in claimed]})
+        return {row[0] for row in cursor.fetchall()}

@@ -17,17 +17,18 @@ import structlog
 from django.conf import settings
 from django.db import Error, InterfaceError, OperationalError, close_old_connections, connection, reset_queries
 
-from integrations.connections.credentials import ConnectionUnusable, callback_base, credentials_of, live_tokens
-from integrations.connections.models import Connection
 from integrations.twilio.async_client import AsyncGateway, async_gateway_for
-from integrations.twilio.client import Credentials, OutgoingMessage
-from integrations.twilio.errors import TwilioError
+from integrations.twilio.errors import TwilioError, TwilioNotBegun
 from integrations.twilio.results import MessageSnapshot
 
-from .callback_urls import status_callback
 from .claim import Claimed, claim_batch
+from .dispatch import Dispatch, load_dispatch
+from .lanes import Lane, lanes_of
+from .limits import NONE, Limits, limits_of
+from .models import Message
 from .nudges import nudge
-from .outcomes import Outcome, settle
+from .outcomes import Outcome, is_too_many_requests, settle
+from .places import Account, Places
 
 log = structlog.get_logger(__name__)
 
@@ -35,47 +36,33 @@ _IDLE_WAIT = 0.5
 _COLLECT_FOR = 0.01  # seconds in which outcomes gather before they are written together
 _LONGEST_BATCH = 500
 _LONGEST_HELP_PAUSE = 3.0
-_REFRESH_AFTER = 5.0  # seconds after which a connection's row is read anew while its lane is busy
+_REFRESH_AFTER = 1.0  # seconds after which a connection's row and its limits are read anew while its lane is busy
+# Seconds for which bulk lanes are refilled before the pump looks at transactional ones again, however many they are.
+_BULK_TURN = 0.05
+_SMALLEST_CLAIM = 8
 
-Lane = tuple[uuid.UUID, int]
+BULK = Message.Lane.BULK
 
 
 @dataclass
 class _LaneState:
-    """A lane that this process is working on."""
+    """A lane that this process is working on. Moments are those of time.monotonic()."""
 
-    connection_id: uuid.UUID
-    lane: int
+    lane: Lane
     in_flight: int = 0
     has_more: bool = True
+    not_before: float = 0.0
     read_at: float = 0.0
+    served_at: float = 0.0
     help_at: float = 0.0
     help_pause: float = 0.1
-    dispatch: "_Dispatch | None" = None
+    dispatch: Dispatch | None = None
+    account: Account = field(default_factory=Account)
+    limits: Limits = NONE
 
-
-@dataclass(frozen=True)
-class _Dispatch:
-    """What every message of a connection needs in order to leave."""
-
-    connection: Connection
-    credentials: Credentials
-    callback_base: str | None
-    needs_proof: bool
-
-    def message_for(self, claimed: Claimed) -> OutgoingMessage:
-        seconds_left = max(1, int(claimed.valid_until.timestamp() - time.time()))
-        is_service = claimed.sender.startswith("MG")
-        return OutgoingMessage(
-            to=claimed.phone,
-            body=claimed.body,
-            messaging_service_sid=claimed.sender if is_service else "",
-            from_="" if is_service else claimed.sender,
-            status_callback=status_callback(
-                self.connection, claimed.id, base=self.callback_base, needs_proof=self.needs_proof
-            ),
-            validity_period=min(36_000, seconds_left) if self.connection.mode != Connection.Mode.TEST else None,
-        )
+    @property
+    def is_bulk(self) -> bool:
+        return self.lane.lane == BULK
 
 
 @dataclass
@@ -84,7 +71,10 @@ class Engine:
 
     _lanes: dict[Lane, _LaneState] = field(default_factory=dict)
     _outcomes: "queue.SimpleQueue[tuple[Lane, Outcome] | None]" = field(default_factory=queue.SimpleQueue)
-    _woken: "queue.SimpleQueue[Lane]" = field(default_factory=queue.SimpleQueue)
+    _woken: "queue.SimpleQueue[tuple[uuid.UUID, int, str | None]]" = field(default_factory=queue.SimpleQueue)
+    _places: Places = field(default_factory=Places)
+    # How many messages one claim may take: lowered when not all of them could begin in time.
+    _at_once: int = field(default_factory=lambda: settings.SEND_WINDOW)
     _loop: asyncio.AbstractEventLoop | None = None
     _pump_thread: threading.Thread | None = None
     _start: threading.Lock = field(default_factory=threading.Lock)
@@ -92,10 +82,13 @@ class Engine:
     _unsettled: list[Outcome] = field(default_factory=list)
     _posts: set["asyncio.Task[None]"] = field(default_factory=set)
 
-    def wake(self, connection_id: uuid.UUID, *, lane: int) -> None:
-        """Work on the lane, beginning now; from any thread. Waking a lane that is worked on makes it look again."""
+    def wake(self, connection_id: uuid.UUID, *, lane: int, sender: str | None = None) -> None:
+        """Work on the lane, beginning now; from any thread. Waking a lane that is worked on makes it look again.
+
+        Without a sender the connection's lanes of all senders are meant.
+        """
         self._ensure_started()
-        self._woken.put((connection_id, lane))
+        self._woken.put((connection_id, lane, sender))
         self._outcomes.put(None)
 
     def begin_stop(self) -> None:
@@ -157,24 +150,36 @@ class Engine:
         if self._unsettled:
             settle(self._unsettled)
             self._unsettled.clear()
-        while not self._woken.empty():
-            key = self._woken.get_nowait()
-            state = self._lanes.setdefault(key, _LaneState(*key))
-            state.has_more = True
+        self._look_who_woke()
         if not self._stopping:
-            for state in sorted(self._lanes.values(), key=lambda lane: lane.lane):
-                self._refill(state)
+            self._refill_all()
         for key in [key for key, state in self._lanes.items() if not state.has_more and not state.in_flight]:
             del self._lanes[key]
         if not self._lanes:
             close_old_connections()
         reset_queries()  # with DEBUG Django keeps the text of thousands of statements; nobody else clears them here
 
+    def _look_who_woke(self) -> None:
+        while not self._woken.empty():
+            connection_id, lane, sender = self._woken.get_nowait()
+            lanes = [Lane(connection_id, sender, lane)] if sender is not None else lanes_of(connection_id, lane=lane)
+            for key in lanes:
+                self._lanes.setdefault(key, _LaneState(key)).has_more = True
+
+    def _refill_all(self) -> None:
+        """Refill transactional lanes, then bulk ones in turns, and transactional ones again before it takes long."""
+        for state in [state for state in self._lanes.values() if not state.is_bulk]:
+            self._refill(state)
+        until = time.monotonic() + _BULK_TURN
+        for state in sorted((one for one in self._lanes.values() if one.is_bulk), key=lambda one: one.served_at):
+            if time.monotonic() >= until:
+                return
+            self._refill(state)
+
     def _collect(self) -> None:
         """Wait for something to do, then take what gathers within a moment."""
-        busy = any(state.has_more and state.in_flight < settings.SEND_WINDOW for state in self._lanes.values())
         try:
-            first = self._outcomes.get(timeout=_COLLECT_FOR if busy else _IDLE_WAIT)
+            first = self._outcomes.get(timeout=self._pause())
         except queue.Empty:
             return
         self._take(first)
@@ -185,34 +190,60 @@ class Engine:
             except (queue.Empty, ValueError):
                 return
 
+    def _pause(self) -> float:
+        """Return how long to wait for outcomes: until the first lane may claim again."""
+        now, pause = time.monotonic(), _IDLE_WAIT
+        for state in self._lanes.values():
+            if state.has_more and self._free(state):
+                pause = min(pause, max(_COLLECT_FOR, state.not_before - now))
+        return pause
+
     def _take(self, item: tuple[Lane, Outcome] | None) -> None:
         if item is None:
             return
         key, outcome = item
-        self._lanes[key].in_flight -= 1
+        state = self._lanes[key]
+        state.in_flight -= 1
+        self._places.take(state.account, -1, is_bulk=state.is_bulk)
+        if isinstance(outcome.answer, TwilioNotBegun):
+            state.has_more = True
+            self._at_once = max(_SMALLEST_CLAIM, min(self._at_once, outcome.claimed_with // 2))
+        elif is_too_many_requests(outcome.answer):
+            state.account.note_refusal(begun_at=outcome.begun_at)
+        else:
+            state.account.note_answer()
         self._unsettled.append(outcome)
 
+    def _free(self, state: _LaneState) -> int:
+        """Return how many messages of the lane may be claimed now; 0 until it is worth a claim."""
+        window = min(settings.SEND_WINDOW, int(state.account.most or settings.SEND_WINDOW))
+        free = min(settings.SEND_WINDOW - state.in_flight, self._places.free(state.account, is_bulk=state.is_bulk))
+        return free if free >= max(1, window // 10) else 0
+
     def _refill(self, state: _LaneState) -> None:
-        free = settings.SEND_WINDOW - state.in_flight
-        if not state.has_more or free < max(1, settings.SEND_WINDOW // 10):
+        if not state.has_more or time.monotonic() < state.not_before:
             return
         dispatch = self._dispatch(state)
         if dispatch is None:
             state.has_more = False
             return
-        # A post that begins before this moment has ended when the lease does.
-        lease = settings.CLAIM_LEASE
-        until = time.monotonic() + lease - min(settings.TWILIO_TIMEOUT, lease / 2)
-        claim = claim_batch(state.connection_id, lane=state.lane, limit=free)
-        state.has_more = claim.taken >= free
+        free = min(self._free(state), self._at_once)
+        if not free:
+            return
+        state.served_at = time.monotonic()
+        connection_id, sender, lane = state.lane
+        claim = claim_batch(connection_id, sender=sender, lane=lane, limit=free, limits=state.limits)
+        state.has_more = claim.has_more
+        state.not_before = time.monotonic() + claim.wait
         if claim.messages:
             state.in_flight += len(claim.messages)
+            self._places.take(state.account, len(claim.messages), is_bulk=state.is_bulk)
             assert self._loop is not None  # noqa: S101 - the pump runs after the loop was made
             # One call for all: waking the loop for each message costs more than the message's share of the claim.
-            self._loop.call_soon_threadsafe(
-                self._begin_posts, (state.connection_id, state.lane), dispatch, claim.messages, until
-            )
-        if state.has_more:
+            self._loop.call_soon_threadsafe(self._begin_posts, state.lane, dispatch, claim.messages)
+            if len(claim.messages) >= self._at_once:
+                self._at_once = min(settings.SEND_WINDOW, self._at_once + 1 + self._at_once // 10)
+        if state.has_more and not claim.wait:
             self._call_for_help(state)
 
     def _call_for_help(self, state: _LaneState) -> None:
@@ -221,57 +252,55 @@ class Engine:
         if now >= state.help_at:
             state.help_pause = min(_LONGEST_HELP_PAUSE, state.help_pause * 2)
             state.help_at = now + state.help_pause
-            nudge(state.connection_id, lane=state.lane)
+            nudge(state.lane.connection_id, lane=state.lane.lane, sender=state.lane.sender)
 
-    def _dispatch(self, state: _LaneState) -> _Dispatch | None:
+    def _dispatch(self, state: _LaneState) -> Dispatch | None:
         """Return what is needed to send, or None while the connection cannot; its messages then wait."""
         now = time.monotonic()
         if state.dispatch is not None and now - state.read_at < _REFRESH_AFTER:
             return state.dispatch
-        state.dispatch, state.read_at = load_dispatch(state.connection_id), now
+        state.dispatch, state.read_at = load_dispatch(state.lane.connection_id), now
+        if state.dispatch is not None:
+            state.limits = limits_of(state.dispatch.connection, sender=state.lane.sender)
+            if not state.in_flight:
+                state.account = self._places.account(state.dispatch.connection.account_sid)
         return state.dispatch
 
     # ---- on the event loop
 
-    def _begin_posts(self, key: Lane, dispatch: _Dispatch, messages: list[Claimed], until: float) -> None:
+    def _begin_posts(self, key: Lane, dispatch: Dispatch, messages: list[Claimed]) -> None:
+        loop, together = asyncio.get_running_loop(), len(messages)
         for claimed in messages:
-            post = asyncio.get_running_loop().create_task(self._post(key, dispatch, claimed, until))
-            self._posts.add(post)  # the loop itself keeps only weak references
-            post.add_done_callback(self._posts.discard)
+            if claimed.begin_at > loop.time():
+                loop.call_at(claimed.begin_at, self._begin_post, key, dispatch, claimed, together)
+            else:
+                self._begin_post(key, dispatch, claimed, together)
 
-    async def _post(self, key: Lane, dispatch: _Dispatch, claimed: Claimed, until: float) -> None:
+    def _begin_post(self, key: Lane, dispatch: Dispatch, claimed: Claimed, together: int) -> None:
+        post = asyncio.get_running_loop().create_task(self._post(key, dispatch, claimed, together))
+        self._posts.add(post)  # the loop itself keeps only weak references
+        post.add_done_callback(self._posts.discard)
+
+    async def _post(self, key: Lane, dispatch: Dispatch, claimed: Claimed, together: int) -> None:
         answer: MessageSnapshot | TwilioError | None = None
+        begun_at = time.monotonic()
         try:
             gateway: AsyncGateway = async_gateway_for(dispatch.credentials)
-            # A process that was halted with its claim does not post when it goes on: another one may have done it.
-            answer = await gateway.send_message(dispatch.message_for(claimed), begin_before=until)
+            # Looked at when the request is written: a process that was halted, or a loop that was busy, posts no more.
+            answer = await gateway.send_message(dispatch.message_for(claimed), begin_before=claimed.begin_before)
         except TwilioError as error:
             answer = error
         except Exception:
             log.exception("post_failed_unexpectedly", message_id=str(claimed.id))
         finally:
-            self._outcomes.put((key, Outcome(claimed=claimed, connection=dispatch.connection, answer=answer)))
-
-
-def load_dispatch(connection_id: uuid.UUID) -> _Dispatch | None:
-    """Read a connection that may send now; None where it is broken, disconnected, unreadable or suspended."""
-    row = (
-        Connection.objects.select_related("organization")
-        .filter(pk=connection_id, status=Connection.Status.ACTIVE, organization__status="active")
-        .first()
-    )
-    if row is None:
-        return None
-    try:
-        return _Dispatch(
-            connection=row,
-            credentials=credentials_of(row),
-            callback_base=callback_base(row),
-            needs_proof=not live_tokens(row),
-        )
-    except ConnectionUnusable as error:
-        log.error("connection_unusable", connection_id=str(connection_id), code=error.code)
-        return None
+            outcome = Outcome(
+                claimed=claimed,
+                connection=dispatch.connection,
+                answer=answer,
+                begun_at=begun_at,
+                claimed_with=together,
+            )
+            self._outcomes.put((key, outcome))
 
 
 _engine: Engine | None = None
@@ -287,4 +316,4 @@ def engine() -> Engine:
         return _engine
 
 
-__all__ = ["Engine", "engine", "load_dispatch"]
+__all__ = ["Engine", "engine"]

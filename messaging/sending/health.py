@@ -5,8 +5,8 @@ from typing import Any
 
 import redis
 from django.db import Error, connection
-from django.utils import timezone
 
+from integrations.clock import database_now
 from integrations.organizations.models import Organization
 
 from .models import Message
@@ -45,7 +45,7 @@ def trouble_in_words(organization: Organization) -> list[str]:
         .values_list("due_at", flat=True)
         .first()
     )
-    if oldest is not None and timezone.now() - oldest > LATE_AFTER:
+    if oldest is not None and database_now() - oldest > LATE_AFTER:
         sentences.append("The oldest queued message has waited for more than ten minutes.")
     return sentences
 

@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 from django.db import transaction
-from django.utils import timezone
+from django.db.models.functions import Now
 
 from integrations.organizations.models import Organization
 
@@ -35,12 +35,11 @@ def once(organization: Organization, *, key: str, body: Any, make: Callable[[], 
     """
     body_hash = fingerprint(body)
     with transaction.atomic():
-        IdempotencyKey.objects.filter(
-            organization=organization, key=key, created_at__lt=timezone.now() - HOLDS_FOR
-        ).delete()
+        IdempotencyKey.objects.filter(organization=organization, key=key, created_at__lt=Now() - HOLDS_FOR).delete()
         # ON CONFLICT DO NOTHING waits for a transaction that has inserted the same key and not ended yet.
         IdempotencyKey.objects.bulk_create(
-            [IdempotencyKey(organization=organization, key=key, body_hash=body_hash)], ignore_conflicts=True
+            [IdempotencyKey(organization=organization, key=key, body_hash=body_hash, created_at=Now())],
+            ignore_conflicts=True,
         )
         held = IdempotencyKey.objects.select_for_update().get(organization=organization, key=key)
         if held.body_hash != body_hash:

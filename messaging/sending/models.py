@@ -60,6 +60,8 @@ class Message(models.Model):
     route = models.CharField(max_length=16, default="twilio")
     phone = models.CharField(max_length=16)
     region = models.CharField("country", max_length=3, blank=True)
+    # Where the recipient may be: names of IANA zones with blanks between. Empty: the organization's own zone counts.
+    time_zones = models.CharField(max_length=200, blank=True, default="", db_default="")
     sender = models.CharField(max_length=34, blank=True)
     body = models.TextField(blank=True)
     encoding = models.CharField(max_length=6, blank=True)
@@ -110,9 +112,9 @@ class Message(models.Model):
         ]
         indexes = [
             models.Index(
-                fields=["connection", "lane", "due_at", "id"],
+                fields=["connection", "sender", "lane", "due_at", "id"],
                 condition=models.Q(status="queued"),
-                name="message_outbox",
+                name="message_outbox_lanes",
             ),
             models.Index(fields=["due_at"], condition=models.Q(status="scheduled"), name="message_scheduled"),
             models.Index(fields=["lease_until"], condition=models.Q(status="sending"), name="message_leases"),

@@ -9,9 +9,11 @@ from typing import Any
 from django.db import transaction
 from django.utils import timezone
 
+from integrations.clock import database_now
 from integrations.connections.models import Connection
 from integrations.organizations.models import Organization, User
 from integrations.phones import Phone, PhoneProblem, parse_phone, parse_sender
+from integrations.region_names import REGION_NAMES
 from messaging.consent.blocking import block_reason
 from messaging.consent.links import VARIABLE, keep_link_in, link_of
 from messaging.consent.way_out import add_way_out
@@ -32,12 +34,16 @@ from messaging.templates.variables import contact_values, overlay
 
 from .models import Message, MessageEvent
 from .nudges import nudge
+from .policy import blocked_regions
 from .statuses import Status
 from .transitions import Move, advance_one
+from .zones import zones_of
 
 # Twilio keeps a message in its own queue for at most ten hours; ours gives it as long.
 # https://www.twilio.com/docs/messaging/api/message-resource (ValidityPeriod)
 VALIDITY = timedelta(hours=10)
+# A code that comes later than this helps nobody any more, and may confuse who has asked for the next one.
+CODE_VALIDITY = timedelta(minutes=10)
 FURTHEST_DUE = timedelta(days=365)
 
 
@@ -63,7 +69,7 @@ class Draft:
     purpose: str = Message.Purpose.TRANSACTIONAL
     lane: int = Message.Lane.FAST
     send_at: datetime | None = None
-    valid_for: timedelta = VALIDITY
+    valid_for: timedelta | None = None  # as the purpose has it
     connection: Connection | None = None
     source: str = "page"
     created_by_id: uuid.UUID | None = None
@@ -81,6 +87,7 @@ class Composed:
     body: str
     encoding: str
     segments: int
+    time_zones: str = ""
 
 
 def compose(organization: Organization, *, draft: Draft) -> Composed:
@@ -92,6 +99,7 @@ def compose(organization: Organization, *, draft: Draft) -> Composed:
     phone = _read_phone(organization, draft)
     contact = draft.contact or Contact.objects.filter(organization=organization, phone=phone.e164).first()
     sender = _read_sender(draft)
+    _check_region(organization, phone)
     route = decide(organization, phone=phone, purpose=draft.purpose, connection=connection_hint)
     sends_as = sender or (route.connection.sends_as if route.connection else "")
     version, body = _read_text(
@@ -111,7 +119,13 @@ def compose(organization: Organization, *, draft: Draft) -> Composed:
         body=body,
         encoding=measured.encoding,
         segments=measured.segments,
+        time_zones=zones_of(phone, contact=contact),
     )
+
+
+def validity_of(purpose: str) -> timedelta:
+    """Return how long a message of this purpose may wait to be sent, where nothing else is said."""
+    return CODE_VALIDITY if purpose == Message.Purpose.VERIFICATION else VALIDITY
 
 
 def enqueue(organization: Organization, *, draft: Draft) -> Message:
@@ -129,7 +143,8 @@ def enqueue(organization: Organization, *, draft: Draft) -> Message:
 
 def store(organization: Organization, *, draft: Draft, composed: Composed) -> Message:
     """Insert a composed message with its first event, blocked where the recipient opted out or never agreed."""
-    now = timezone.now()
+    # The database's time: the clock of this machine may differ from those of the workers.
+    now = database_now()
     block = block_reason(
         organization, phone=composed.phone.e164, channel="sms", sender=composed.sender, purpose=draft.purpose
     )
@@ -147,6 +162,7 @@ def store(organization: Organization, *, draft: Draft, composed: Composed) -> Me
         route=Kind.TWILIO,
         phone=composed.phone.e164,
         region=composed.phone.region,
+        time_zones=composed.time_zones,
         sender=composed.sender,
         body=composed.body,
         encoding=composed.encoding,
@@ -158,7 +174,7 @@ def store(organization: Organization, *, draft: Draft, composed: Composed) -> Me
         created_at=now,
         updated_at=now,
         due_at=due,
-        valid_until=due + draft.valid_for,
+        valid_until=due + (validity_of(draft.purpose) if draft.valid_for is None else draft.valid_for),
         finished_at=now if block else None,
     )
     with transaction.atomic():
@@ -174,8 +190,8 @@ def store(organization: Organization, *, draft: Draft, composed: Composed) -> Me
             at=now,
         )
         if status == Status.QUEUED:
-            connection_id, lane = composed.connection.pk, draft.lane
-            transaction.on_commit(lambda: nudge(connection_id, lane=lane) and None)
+            connection_id, lane, sender = composed.connection.pk, draft.lane, composed.sender
+            transaction.on_commit(lambda: nudge(connection_id, lane=lane, sender=sender) and None)
     return message
 
 
@@ -254,6 +270,16 @@ def _with_way_out(
     return longer
 
 
+def _check_region(organization: Organization, phone: Phone) -> None:
+    if phone.region and phone.region in blocked_regions(organization):
+        raise EnqueueProblem(
+            "blocked_region",
+            f"{REGION_NAMES.get(phone.region, phone.region)} is a country your organization does not send to. "
+            "An admin can change that under Settings, Sending limits.",
+            field="to",
+        )
+
+
 def _read_sender(draft: Draft) -> str:
     raw = draft.sender.strip()
     if not raw:
@@ -273,5 +299,5 @@ def _check_due(draft: Draft) -> None:
         raise EnqueueProblem(
             "no_time_zone", "The time needs a zone, for example 2026-05-01T09:00:00Z.", field="send_at"
         )
-    if draft.send_at > timezone.now() + FURTHEST_DUE:
+    if draft.send_at > database_now() + FURTHEST_DUE:
         raise EnqueueProblem("too_far", "A message can be scheduled at most a year ahead.", field="send_at")

@@ -3,18 +3,20 @@
 import uuid
 from dataclasses import dataclass
 from datetime import timedelta
+from http import HTTPStatus
 
 import structlog
 from django.conf import settings
 from django.db import DataError, IntegrityError, transaction
-from django.utils import timezone
 
+from integrations.clock import database_now
 from integrations.connections.health import mark_broken
 from integrations.connections.models import Connection
-from integrations.twilio.errors import TwilioError
+from integrations.twilio.errors import TOO_MANY_REQUESTS_CODE, TwilioError, TwilioNotBegun, TwilioRefused
 from integrations.twilio.results import MessageSnapshot
 
-from .claim import Claimed
+from . import pace
+from .claim import Claimed, give_back
 from .models import Message, MessageEvent
 from .refusals import note_opt_out
 from .statuses import AT_TWILIO, FROM_TWILIO, Status
@@ -35,10 +37,24 @@ class Outcome:
     claimed: Claimed
     connection: Connection
     answer: MessageSnapshot | TwilioError | None
+    begun_at: float = 0.0  # time.monotonic()
+    claimed_with: int = 1  # how many messages the same claim took
+
+
+def is_too_many_requests(answer: object) -> bool:
+    """Tell whether Twilio refused because too many requests were under way at once."""
+    return isinstance(answer, TwilioRefused) and (
+        answer.code == TOO_MANY_REQUESTS_CODE
+        or (answer.code is None and answer.http_status == HTTPStatus.TOO_MANY_REQUESTS)
+    )
 
 
 def settle(outcomes: list[Outcome]) -> None:
     """Move every message to what its answer says. Outcomes of claims that were lost meanwhile change nothing."""
+    not_begun = [outcome.claimed for outcome in outcomes if isinstance(outcome.answer, TwilioNotBegun)]
+    if not_begun:
+        log.warning("not_begun_in_time", count=len(give_back(not_begun)))
+        outcomes = [outcome for outcome in outcomes if not isinstance(outcome.answer, TwilioNotBegun)]
     moves = [_move_for(outcome) for outcome in outcomes]
     try:
         with transaction.atomic():
@@ -70,7 +86,7 @@ def accepted_move(
         error_code=snapshot.error_code,
         clear_error=True,
         claim_token=claim_token,
-        next_check_at=timezone.now() + timedelta(seconds=settings.POLL_AFTER) if to in AT_TWILIO else None,
+        next_check_at=database_now() + timedelta(seconds=settings.POLL_AFTER) if to in AT_TWILIO else None,
         segments=snapshot.num_segments or None,
         price=str(abs(snapshot.price)) if snapshot.price is not None else None,
         price_unit=snapshot.price_unit or "" if snapshot.price is not None else "",
@@ -82,7 +98,7 @@ def _move_for(outcome: Outcome) -> Move:
     claimed, answer = outcome.claimed, outcome.answer
     if isinstance(answer, MessageSnapshot):
         return accepted_move(claimed.id, answer, source=ENGINE, claim_token=claimed.token)
-    first_probe = timezone.now() + timedelta(seconds=settings.RECONCILE_AFTER)
+    first_probe = database_now() + timedelta(seconds=settings.RECONCILE_AFTER)
     if answer is None:
         return Move(
             message_id=claimed.id,
@@ -106,7 +122,7 @@ def _move_for(outcome: Outcome) -> Move:
         note=verdict.reason,
         clear_error=True,
         claim_token=claimed.token,
-        due_at=timezone.now() + timedelta(seconds=verdict.delay) if to == Status.QUEUED else None,
+        due_at=database_now() + timedelta(seconds=verdict.delay) if to == Status.QUEUED else None,
         next_check_at=first_probe if to == Status.UNKNOWN else None,
     )
 
@@ -134,3 +150,4 @@ def _draw_consequences(outcome: Outcome, error: TwilioError) -> None:
         mark_broken(outcome.connection, code=verdict.code)
     if error.code in OPT_OUT_CODES:
         note_opt_out(outcome.claimed.id, code=error.code)
+    pace.slow_down(outcome.connection.pk, outcome.claimed.sender, error.code)

@@ -9,8 +9,8 @@ import structlog
 from django.conf import settings
 from django.db import transaction
 from django.db.models import F
-from django.utils import timezone
 
+from integrations.clock import database_now
 from integrations.connections.health import mark_broken
 from integrations.connections.models import Connection
 from integrations.twilio.async_client import async_gateway_for
@@ -18,7 +18,9 @@ from integrations.twilio.client import Credentials
 from integrations.twilio.errors import TwilioError
 from integrations.twilio.results import MessageSnapshot
 
-from .engine import engine, load_dispatch
+from . import pace
+from .dispatch import load_dispatch
+from .engine import engine
 from .models import Message, MessageEvent
 from .outcomes import accepted_move
 from .refusals import note_opt_out
@@ -54,7 +56,7 @@ def poll_due() -> int:
 
 
 def _hold_due() -> list[Message]:
-    now = timezone.now()
+    now = database_now()
     with transaction.atomic():
         due = list(
             Message.objects.select_for_update(skip_locked=True, of=("self",))
@@ -96,11 +98,12 @@ def _apply(message: Message, answer: MessageSnapshot | TwilioError, connection: 
         _ask_again_later(message)
     if move.error_code in OPT_OUT_CODES:
         note_opt_out(message.pk, code=move.error_code)
+    pace.slow_down(connection.pk, message.sender, move.error_code)
 
 
 def _ask_again_later(message: Message) -> None:
     pause = min(_LONGEST_PAUSE, timedelta(seconds=settings.POLL_AFTER * 2 ** min(message.probes, 12)))
-    at = timezone.now() + pause
+    at = database_now() + pause
     handed_over = message.handed_over_at or message.created_at
     Message.objects.filter(pk=message.pk, status__in=AT_TWILIO).update(
         next_check_at=at if at < handed_over + GIVEN_UP_AFTER else None

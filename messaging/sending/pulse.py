@@ -8,7 +8,7 @@ from datetime import timedelta
 import structlog
 from django.db import Error, connection
 from django.db.models import QuerySet
-from django.utils import timezone
+from django.db.models.functions import Now
 
 from .models import WorkerPulse
 
@@ -35,7 +35,7 @@ def beat(*, name: str) -> None:
     """Write one sign of life."""
     WorkerPulse.objects.update_or_create(
         name=f"{name}:{os.getpid()}",
-        defaults={"host": socket.gethostname(), "pid": os.getpid(), "seen_at": timezone.now()},
+        defaults={"host": socket.gethostname(), "pid": os.getpid(), "seen_at": Now()},
     )
 
 
@@ -50,12 +50,12 @@ def is_clerk_alive() -> bool:
 
 
 def _alive() -> QuerySet[WorkerPulse]:
-    return WorkerPulse.objects.filter(seen_at__gte=timezone.now() - ALIVE_WITHIN)
+    return WorkerPulse.objects.filter(seen_at__gte=Now() - ALIVE_WITHIN)
 
 
 def forget_dead() -> None:
     """Remove the rows of workers not heard of for a day."""
-    WorkerPulse.objects.filter(seen_at__lt=timezone.now() - timedelta(days=1)).delete()
+    WorkerPulse.objects.filter(seen_at__lt=Now() - timedelta(days=1)).delete()
 
 
 def _beat(name: str) -> None:

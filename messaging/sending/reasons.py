@@ -70,6 +70,29 @@ _OURS: dict[str, tuple[str, str, str]] = {
         "Twilio refuses everything on this connection. The message waits until it works again or its validity ends.",
         "Open System services, read what the check says, and mend the connection.",
     ),
+    "not_begun": (
+        "Not begun in time.",
+        "A worker took the message and did not come to hand it over within a second, so that it would have left "
+        "without another look at the opt-outs. It is in the queue again; no attempt was used up.",
+        "Nothing to do. If it happens all the time, the machine of the workers is overloaded.",
+    ),
+    "quiet_hours": (
+        "Waits until the night is over where they are.",
+        "Your organization sends no marketing at this hour of the recipient's day. The message waits, and its "
+        "validity is moved by as much.",
+        "Nothing to do. The hours are set under Settings, Sending limits.",
+    ),
+    "always_quiet": (
+        "No hour is late enough.",
+        "The number may be in several time zones, and at any hour it is quiet in one of them. Nothing was sent.",
+        "Set the contact's time zone, or shorten the quiet hours under Settings, Sending limits.",
+    ),
+    "daily_cap": (
+        "Over today's limit.",
+        "Your organization has handed over as many messages as it allows itself on one day. This one waits for "
+        "the next day; a verification code does not, since it would come too late.",
+        "An admin can raise the limit under Settings, Sending limits: what waits then goes out.",
+    ),
     "suspended": (
         "The organization is suspended.",
         "The operator of this installation suspended the organization; nothing is sent.",

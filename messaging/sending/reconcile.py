@@ -13,14 +13,15 @@ import structlog
 from django.conf import settings
 from django.db import transaction
 from django.db.models import F
-from django.utils import timezone
 
+from integrations.clock import database_now
 from integrations.twilio.async_client import async_gateway_for
 from integrations.twilio.client import Credentials
 from integrations.twilio.errors import TwilioError
 from integrations.twilio.results import MessageSnapshot
 
-from .engine import engine, load_dispatch
+from .dispatch import load_dispatch
+from .engine import engine
 from .models import Message, MessageEvent
 from .outcomes import accepted_move
 from .statuses import Status
@@ -101,11 +102,11 @@ def _hold_due() -> list[Message]:
     with transaction.atomic():
         due = list(
             Message.objects.select_for_update(skip_locked=True, of=("self",))
-            .filter(status=Status.UNKNOWN, next_check_at__lte=timezone.now())
+            .filter(status=Status.UNKNOWN, next_check_at__lte=database_now())
             .order_by("next_check_at")[:_BATCH]
         )
         Message.objects.filter(pk__in=[message.pk for message in due]).update(
-            next_check_at=timezone.now() + _HELD_FOR, probes=F("probes") + 1
+            next_check_at=database_now() + _HELD_FOR, probes=F("probes") + 1
         )
     return due
 
@@ -161,7 +162,7 @@ def _settle(message: Message, listed: list[MessageSnapshot], *, account_sid: str
 
 def _is_horizon_reached(message: Message) -> bool:
     since = message.unknown_since or message.updated_at
-    return timezone.now() - since >= timedelta(seconds=settings.RECONCILE_HORIZON)
+    return database_now() - since >= timedelta(seconds=settings.RECONCILE_HORIZON)
 
 
 def _may_settle(other: Message) -> bool:
@@ -179,7 +180,7 @@ def _back(message: Message, *, to: Status, reason: str) -> Move:
         clear_error=True,
         only_from=Status.UNKNOWN,
         claim_token=message.claim_token,  # not a later attempt that became unknown while we asked
-        due_at=timezone.now() if to == Status.QUEUED else None,
+        due_at=database_now() if to == Status.QUEUED else None,
     )
 
 
@@ -187,13 +188,13 @@ def _wait(message: Message) -> None:
     pause = min(_LONGEST_PAUSE, settings.RECONCILE_AFTER * 2 ** min(message.probes, 10))
     since = message.unknown_since or message.updated_at
     horizon = since + timedelta(seconds=settings.RECONCILE_HORIZON)
-    at = timezone.now() + timedelta(seconds=pause)
-    if timezone.now() < horizon < at:
+    at = database_now() + timedelta(seconds=pause)
+    if database_now() < horizon < at:
         at = horizon
     Message.objects.filter(pk=message.pk, status=Status.UNKNOWN).update(next_check_at=at)
 
 
 def _flag(message: Message) -> None:
     Message.objects.filter(pk=message.pk, status=Status.UNKNOWN).update(
-        needs_person=True, next_check_at=timezone.now() + _PAUSE_WHEN_FLAGGED
+        needs_person=True, next_check_at=database_now() + _PAUSE_WHEN_FLAGGED
     )

@@ -37,6 +37,6 @@ def resolve(message: Message, *, was_sent: bool, actor: User) -> bool:
                 changes={"was_sent": was_sent},
             )
             if not was_sent and message.connection_id is not None:
-                connection_id, lane = message.connection_id, message.lane
-                transaction.on_commit(lambda: nudge(connection_id, lane=lane) and None)
+                connection_id, lane, sender = message.connection_id, message.lane, message.sender
+                transaction.on_commit(lambda: nudge(connection_id, lane=lane, sender=sender) and None)
     return moved

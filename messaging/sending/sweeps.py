@@ -3,12 +3,13 @@
 from datetime import timedelta
 
 from django.conf import settings
-from django.db import connection
 from django.db.models import Q
-from django.utils import timezone
+from django.db.models.functions import Now
 
+from integrations.clock import database_now
 from integrations.connections.models import Connection
 
+from .lanes import lanes_with_work
 from .models import IdempotencyKey, Message, MessageEvent
 from .nudges import nudge
 from .statuses import Status
@@ -17,21 +18,10 @@ from .transitions import Move, advance
 _BATCH = 2000
 KEYS_LIVE = timedelta(hours=24)
 
-# ORDER and LIMIT make it one look into the index for each lane; EXISTS would read all queued rows, every two seconds.
-_LANES_WITH_WORK = """
-SELECT c.id, l.lane FROM integrations_connection c CROSS JOIN (VALUES (0), (1)) AS l(lane)
-CROSS JOIN LATERAL (
-    SELECT 1 FROM messaging_message m
-    WHERE m.connection_id = c.id AND m.lane = l.lane AND m.status = 'queued' AND m.due_at <= now()
-    ORDER BY m.due_at LIMIT 1
-) AS due
-WHERE c.status = 'active'
-"""
-
 
 def release_scheduled() -> int:
     """Queue the scheduled messages whose time has come; return how many."""
-    due = Message.objects.filter(status=Status.SCHEDULED, due_at__lte=timezone.now()).values_list("pk", flat=True)
+    due = Message.objects.filter(status=Status.SCHEDULED, due_at__lte=Now()).values_list("pk", flat=True)
     moves = [
         Move(message_id=pk, to=Status.QUEUED, source=MessageEvent.Source.ENGINE, only_from=Status.SCHEDULED)
         for pk in due[:_BATCH]
@@ -41,41 +31,44 @@ def release_scheduled() -> int:
 
 def nudge_forgotten() -> int:
     """Nudge every lane that has due messages; return how many lanes."""
-    with connection.cursor() as cursor:
-        cursor.execute(_LANES_WITH_WORK)
-        lanes = cursor.fetchall()
-    for connection_id, lane in lanes:
-        nudge(connection_id, lane=lane)
+    lanes = lanes_with_work()
+    for lane in lanes:
+        nudge(lane.connection_id, lane=lane.lane, sender=lane.sender)
     return len(lanes)
 
 
 def expire_waiting() -> int:
-    """Fail queued messages of connections that cannot send, once their validity has ended; return how many."""
+    """Fail queued messages of connections that cannot send, once their validity has ended; return how many.
+
+    A broken connection is the cause of its messages' end, with the code that broke it.
+    """
     # By their ids: the outbox index begins with the connection, and those that can send are not looked at.
-    unable = Connection.objects.exclude(status="active", organization__status="active").values_list("pk", flat=True)
+    unable = Connection.objects.exclude(status="active", organization__status="active")
+    rows = unable.values_list("pk", "status", "broken_code")
+    codes = {pk: code if status == Connection.Status.BROKEN else None for pk, status, code in rows}
     late = Message.objects.filter(
-        Q(connection__in=list(unable)) | Q(connection=None), status=Status.QUEUED, valid_until__lte=timezone.now()
-    ).values_list("pk", flat=True)
+        Q(connection__in=list(codes)) | Q(connection=None), status=Status.QUEUED, valid_until__lte=Now()
+    ).values_list("pk", "connection_id")
     moves = [
         Move(
             message_id=pk,
             to=Status.FAILED,
             source=MessageEvent.Source.ENGINE,
-            reason="expired",
-            note="expired",
+            error_code=codes.get(connection_id),
+            reason="connection_broken" if codes.get(connection_id) else "expired",
+            note="connection_broken" if codes.get(connection_id) else "expired",
+            clear_error=True,
             only_from=Status.QUEUED,
         )
-        for pk in late[:_BATCH]
+        for pk, connection_id in late[:_BATCH]
     ]
     return len(advance(moves))
 
 
 def release_expired_leases() -> int:
     """Call messages `unknown` whose worker did not report in time: it may have posted them. Return how many."""
-    lost = Message.objects.filter(status=Status.SENDING, lease_until__lt=timezone.now()).values_list(
-        "pk", "claim_token"
-    )
-    first_probe = timezone.now() + timedelta(seconds=settings.RECONCILE_AFTER)
+    lost = Message.objects.filter(status=Status.SENDING, lease_until__lt=Now()).values_list("pk", "claim_token")
+    first_probe = database_now() + timedelta(seconds=settings.RECONCILE_AFTER)
     moves = [
         Move(
             message_id=pk,
@@ -94,5 +87,5 @@ def release_expired_leases() -> int:
 
 def forget_old_keys() -> int:
     """Delete idempotency keys whose 24 hours are over; return how many."""
-    deleted, _ = IdempotencyKey.objects.filter(created_at__lt=timezone.now() - KEYS_LIVE).delete()
+    deleted, _ = IdempotencyKey.objects.filter(created_at__lt=database_now() - KEYS_LIVE).delete()
     return deleted

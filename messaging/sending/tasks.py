@@ -20,11 +20,14 @@ log = structlog.get_logger(__name__)
 
 
 @shared_task(name="messaging.sending.drain")
-def drain(connection_id: str, lane: int) -> None:
-    """Have this process's engine send what is due on a lane."""
+def drain(connection_id: str, lane: int, sender: str | None = None) -> None:
+    """Have this process's engine send what is due on a lane; without a sender on those of all its senders.
+
+    Tasks that were queued before lanes belonged to senders name none.
+    """
     key = uuid.UUID(connection_id)
-    nudges.begin_drain(key, lane=lane)
-    engine().wake(key, lane=lane)
+    nudges.begin_drain(key, lane=lane, sender=sender)
+    engine().wake(key, lane=lane, sender=sender)
 
 
 @shared_task(name="messaging.sending.sweep_queued")

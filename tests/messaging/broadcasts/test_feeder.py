@@ -186,7 +186,7 @@ def test_a_broadcast_is_done_when_all_is_final_or_at_twilio(running: Make) -> No
 def test_one_that_is_unknown_is_waited_for_unless_a_person_must_look(running: Make, connection: Connection) -> None:
     broadcast = running([number(1)])
     feeder.feed_all()
-    claim_batch(connection.pk, lane=Message.Lane.BULK, limit=1)
+    claim_batch(connection.pk, sender=connection.sends_as, lane=Message.Lane.BULK, limit=1)
     message = Message.objects.get(broadcast=broadcast)
     advance([Move(message_id=message.pk, to=Status.UNKNOWN, source="engine", next_check_at=timezone.now())])
     feeder.feed_all()
@@ -205,14 +205,14 @@ def test_pausing_holds_what_waits_and_resuming_lets_it_go(
     feeder.feed_all()
     assert lifecycle.pause(broadcast, actor=cast.admin)
     assert feeder.feed_all() == 0
-    assert claim_batch(connection.pk, lane=Message.Lane.BULK, limit=10).taken == 0
+    assert claim_batch(connection.pk, sender=connection.sends_as, lane=Message.Lane.BULK, limit=10).taken == 0
     held = Message.objects.filter(broadcast=broadcast)
     assert {message.status for message in held} == {"queued"}
     assert min(message.valid_until for message in held) > timezone.now() + timedelta(days=365)
     lifecycle.resume(broadcast, actor=cast.admin)
-    claimed = claim_batch(connection.pk, lane=Message.Lane.BULK, limit=10)
+    claimed = claim_batch(connection.pk, sender=connection.sends_as, lane=Message.Lane.BULK, limit=10)
     assert [message.phone for message in claimed.messages] == [number(n) for n in range(1, 5)]
-    assert claimed.messages[0].valid_until < timezone.now() + timedelta(days=2)
+    assert claimed.messages[0].seconds_left < timedelta(days=2).total_seconds()
     assert feeder.feed_all() == 4
 
 
@@ -221,11 +221,11 @@ def test_what_comes_back_to_the_queue_of_a_paused_broadcast_is_held(
 ) -> None:
     broadcast = running([number(1)])
     feeder.feed_all()
-    claim = claim_batch(connection.pk, lane=Message.Lane.BULK, limit=1)
+    claim = claim_batch(connection.pk, sender=connection.sends_as, lane=Message.Lane.BULK, limit=1)
     lifecycle.pause(broadcast, actor=cast.admin)
     advance([Move(message_id=claim.messages[0].id, to=Status.QUEUED, source="engine", due_at=timezone.now())])
     feeder.feed_all()
-    assert claim_batch(connection.pk, lane=Message.Lane.BULK, limit=1).taken == 0
+    assert claim_batch(connection.pk, sender=connection.sends_as, lane=Message.Lane.BULK, limit=1).taken == 0
 
 
 def test_a_resumption_that_was_interrupted_is_made_up_for(running: Make, cast: Cast, connection: Connection) -> None:
@@ -234,7 +234,7 @@ def test_a_resumption_that_was_interrupted_is_made_up_for(running: Make, cast: C
     lifecycle.pause(broadcast, actor=cast.admin)
     Broadcast.objects.filter(pk=broadcast.pk).update(status="running")  # and nothing else of it was done
     feeder.feed_all()
-    assert claim_batch(connection.pk, lane=Message.Lane.BULK, limit=1).taken == 1
+    assert claim_batch(connection.pk, sender=connection.sends_as, lane=Message.Lane.BULK, limit=1).taken == 1
 
 
 def test_canceling_ends_what_waits_and_what_was_claimed_is_counted_as_sent(
@@ -242,7 +242,7 @@ def test_canceling_ends_what_waits_and_what_was_claimed_is_counted_as_sent(
 ) -> None:
     broadcast = running([number(n) for n in range(1, 11)])
     feeder.feed_all()
-    claim = claim_batch(connection.pk, lane=Message.Lane.BULK, limit=1)
+    claim = claim_batch(connection.pk, sender=connection.sends_as, lane=Message.Lane.BULK, limit=1)
     assert lifecycle.cancel(broadcast, actor=cast.admin)
     assert Message.objects.filter(broadcast=broadcast, status="canceled").count() == 3
     advance([Move(message_id=claim.messages[0].id, to=Status.DELIVERED, source="callback")])
@@ -257,7 +257,7 @@ def test_a_straggler_that_twilio_refuses_for_now_is_canceled_with_the_rest(
 ) -> None:
     broadcast = running([number(1)])
     feeder.feed_all()
-    claim = claim_batch(connection.pk, lane=Message.Lane.BULK, limit=1)
+    claim = claim_batch(connection.pk, sender=connection.sends_as, lane=Message.Lane.BULK, limit=1)
     lifecycle.cancel(broadcast, actor=cast.admin)
     advance([Move(message_id=claim.messages[0].id, to=Status.QUEUED, source="engine", due_at=timezone.now())])
     feeder.feed_all()
@@ -279,7 +279,7 @@ def test_a_broken_connection_pauses_with_the_reason_and_mended_it_goes_on(
     assert refused.value.code == "connection_broken"
     Connection.objects.filter(pk=connection.pk).update(status="active", broken_code=None)
     lifecycle.resume(Broadcast.objects.get(pk=broadcast.pk), actor=cast.admin)
-    assert claim_batch(connection.pk, lane=Message.Lane.BULK, limit=1).taken == 1
+    assert claim_batch(connection.pk, sender=connection.sends_as, lane=Message.Lane.BULK, limit=1).taken == 1
 
 
 def test_a_suspended_organization_is_not_fed(running: Make, cast: Cast) -> None:

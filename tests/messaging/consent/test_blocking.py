@@ -95,7 +95,7 @@ def test_consent_withdrawn_between_queueing_and_sending_is_looked_at_in_the_clai
     marketing = enqueue(cast.organization, draft=Draft(to=AGREED, body="Sale", purpose="marketing"))
     parcel = enqueue(cast.organization, draft=Draft(to=AGREED, body="Your parcel"))
     record_consent(cast.organization, Entry(phone=AGREED, action="withdrawn", source="staff", reason="no more offers"))
-    claim = claim_batch(connection.pk, lane=0, limit=10)
+    claim = claim_batch(connection.pk, sender=connection.sends_as, lane=0, limit=10)
     assert [claimed.id for claimed in claim.messages] == [parcel.pk]
     marketing.refresh_from_db()
     assert (marketing.status, marketing.error_reason, marketing.attempts) == ("blocked", "no_consent", 0)

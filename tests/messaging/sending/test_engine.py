@@ -258,23 +258,6 @@ def test_stopping_engine_writes_what_is_under_way(engine: Engine, queue: Queue, 
     assert message.status == "accepted"
 
 
-def test_worker_that_stood_still_after_its_claim_does_not_post(
-    engine: Engine, queue: Queue, sandbox: SandboxServer, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    begin = Engine._begin_posts
-
-    def begin_late(self: Engine, key: object, dispatch: object, messages: object, until: float) -> None:
-        begin(self, key, dispatch, messages, until - 60)  # type: ignore[arg-type]
-
-    monkeypatch.setattr(Engine, "_begin_posts", begin_late)
-    message = queue()
-    engine.wake(message.connection_id, lane=0)
-    wait_until(lambda: MessageEvent.objects.filter(message=message, note="unreachable").exists())
-    message.refresh_from_db()
-    assert message.status == "queued"
-    assert sandbox.control.stats()["posts"] == 0
-
-
 def test_refusal_of_credentials_that_were_rotated_meanwhile_breaks_nothing(
     queue: Queue, sandbox_connection: Connection
 ) -> None:
@@ -303,7 +286,7 @@ def test_wrong_service_of_one_message_is_no_fault_of_the_connection(
 
 def claimed(message: Message) -> Claimed:
     token = message.claim_token
-    return Claimed(message.pk, token, message.phone, message.sender, message.body, 1, message.valid_until)
+    return Claimed(message.pk, token, message.phone, message.sender, message.body, 1, 36_000.0)
 
 
 def test_value_that_no_column_holds_does_not_stop_the_others(cast: Cast, sandbox_connection: Connection) -> None:

@@ -147,7 +147,7 @@ def test_messages_of_a_broken_connection_wait_until_their_validity_ends(cast: Ca
     Message.objects.update(valid_until=timezone.now())
     assert expire_waiting() == 1
     message.refresh_from_db()
-    assert (message.status, message.error_reason) == ("failed", "expired")
+    assert (message.status, message.error_reason, message.error_code) == ("failed", "connection_broken", 20003)
 
 
 def test_sweep_nudges_lanes_with_due_messages_only(
@@ -155,7 +155,7 @@ def test_sweep_nudges_lanes_with_due_messages_only(
 ) -> None:
     nudged: list[tuple[Any, int]] = []
     monkeypatch.setattr(
-        "messaging.sending.sweeps.nudge", lambda connection_id, *, lane: nudged.append((connection_id, lane))
+        "messaging.sending.sweeps.nudge", lambda connection_id, *, lane, sender: nudged.append((connection_id, lane))
     )
     enqueue(cast.organization, draft=Draft(to=TO, body="Hello", lane=1))
     Message.objects.update(due_at=timezone.now() - timedelta(minutes=1))

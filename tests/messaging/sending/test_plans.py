@@ -6,6 +6,7 @@ it then throws away: both grow with the log, and with five million rows nobody w
 
 import json
 from collections.abc import Callable, Iterator
+from datetime import time
 from typing import Any
 
 import pytest
@@ -17,8 +18,11 @@ from pytest_django.plugin import DjangoDbBlocker
 from integrations.connections.models import Connection
 from integrations.organizations.models import Organization
 from messaging.pricing import search
-from messaging.sending import poll, reconcile, selectors, sweeps
+from messaging.sending import lanes, poll, reconcile, selectors, sweeps
 from messaging.sending.claim import claim_batch
+from messaging.sending.lanes import Lane
+from messaging.sending.limit_models import Pace
+from messaging.sending.limits import Limits
 from messaging.sending.models import Message
 from messaging.sending.selectors import LogFilter, message_log, page_of
 from messaging.sending.statuses import Status
@@ -30,6 +34,8 @@ pytestmark = [pytest.mark.django_db, pytest.mark.xdist_group("plans")]
 
 # More than any of these statements has to look at (a claim of 100, a page of 50), far less than the table holds.
 _FEW = 700
+
+_SENDER = "MG" + "0" * 32
 
 # Three of four messages are the busy organization's, a third of them queued; the quiet one's are all older.
 _FILL = """
@@ -182,9 +188,26 @@ def test_count_of_waiting_messages_stops_at_a_thousand(busy: Organization) -> No
 
 def test_claim_reads_what_it_takes(busy: Organization) -> None:
     connection = Connection.objects.get(organization=busy)
-    most, ways = read_rows(lambda: claim_batch(connection.pk, lane=1, limit=100))
+    most, ways = read_rows(lambda: claim_batch(connection.pk, sender=_SENDER, lane=1, limit=100))
     assert most <= _FEW, ways
-    assert "Index Scan message_outbox" in ways
+    assert "Index Scan message_outbox_lanes" in ways
+
+
+def test_limited_claim_reads_what_it_takes(busy: Organization) -> None:
+    connection = Connection.objects.get(organization=busy)
+    Pace.objects.create(connection=connection, sender=_SENDER, mps=100)
+    limits = Limits(
+        organization_id=busy.pk,
+        zone="Europe/Berlin",
+        daily_cap=1_000_000,
+        is_quiet=True,
+        quiet_from=time(20),
+        quiet_until=time(8),
+        is_paced=True,
+    )
+    most, ways = read_rows(lambda: claim_batch(connection.pk, sender=_SENDER, lane=1, limit=100, limits=limits))
+    assert most <= _FEW, ways
+    assert "Index Scan message_outbox_lanes" in ways
 
 
 def test_change_of_state_reads_the_rows_it_names(busy: Organization) -> None:
@@ -203,7 +226,7 @@ def test_change_of_state_reads_the_rows_it_names(busy: Organization) -> None:
         sweeps.release_expired_leases,
         poll._hold_due,
         reconcile._hold_due,
-        lambda: _ask(sweeps._LANES_WITH_WORK),
+        lanes.lanes_with_work,
         lambda: search._with_work(20),
     ],
     ids=["scheduled", "expired", "leases", "poll", "reconcile", "lanes", "prices"],
@@ -215,6 +238,18 @@ def test_sweep_that_finds_little_reads_little(busy: Organization, sweep: Callabl
     assert "Seq Scan" not in ways
 
 
-def _ask(statement: str) -> None:
-    with database.cursor() as cursor:
-        cursor.execute(statement)
+def test_look_for_lanes_reads_as_many_rows_as_there_are_lanes(busy: Organization) -> None:
+    queued = Message.objects.filter(organization=busy, status=Status.QUEUED)
+    for number, message in enumerate(queued.order_by("-id")[:3]):
+        Message.objects.filter(pk=message.pk).update(sender=f"+1555000{number}", lane=0)
+    found: list[Lane] = []
+    most, ways = read_rows(lambda: found.extend(lanes.lanes_with_work()))
+    assert len(found) == 4
+    assert (found[-1].sender, found[-1].lane) == (_SENDER, 1)
+    assert most <= 10, ways
+
+
+def test_look_for_the_lanes_of_a_connection_reads_little(busy: Organization) -> None:
+    connection = Connection.objects.get(organization=busy)
+    most, ways = read_rows(lambda: lanes.lanes_of(connection.pk, lane=1))
+    assert most <= 10, ways
