@@ -11,11 +11,13 @@ class MessagingConfig(AppConfig):
         from integrations.connections.registry import register_consequences
         from integrations.organizations.audit_sentences import register_sentences
         from integrations.organizations.badges import register_badge
+        from integrations.organizations.registry import register_notices, register_settings_page
         from messaging.broadcasts import jobs as broadcast_jobs  # noqa: F401 - registers its kinds of work
         from messaging.broadcasts import lifecycle as broadcasts
         from messaging.consent import ledger, opt_outs
         from messaging.contacts import address_book
-        from messaging.inbox import canned, conversing
+        from messaging.inbox import canned, conversing, ruling
+        from messaging.inbox.floods import flood_notices
         from messaging.inbox.shell import unread_badge
         from messaging.sending import resolving
         from messaging.sending.consequences import what_waits
@@ -23,5 +25,10 @@ class MessagingConfig(AppConfig):
 
         register_consequences(what_waits)
         register_badge("inbox:list", unread_badge)
-        for room in (address_book, broadcasts, canned, conversing, ledger, opt_outs, resolving, wording):
+        register_notices(flood_notices)
+        register_settings_page(
+            title="Keyword rules", text="What happens by itself when a text says certain words.", route="inbox:rules"
+        )
+        register_settings_page(title="Office hours", text="What is answered when nobody is there.", route="inbox:hours")
+        for room in (address_book, broadcasts, canned, conversing, ledger, opt_outs, resolving, ruling, wording):
             register_sentences(room.SENTENCES)

@@ -4,7 +4,7 @@ from messaging.broadcasts.models import Broadcast, Recipient, RecipientBatch
 from messaging.consent.models import ConsentPolicy, ConsentRecord, ConsentState, OptOut, UnsubscribeLink
 from messaging.contacts.models import AttributeDefinition, Contact, SavedFilter, Tag
 from messaging.csv_files.models import Upload, UploadChunk
-from messaging.inbox.models import CannedReply, Conversation
+from messaging.inbox.models import CannedReply, Conversation, InboxPolicy, KeywordRule, RuleAnswer
 from messaging.jobs.models import Job
 from messaging.pricing.models import CountryPrice, PriceSearch
 from messaging.receipts.models import Callback
@@ -25,7 +25,9 @@ __all__ = [
     "CountryPrice",
     "DailyUse",
     "IdempotencyKey",
+    "InboxPolicy",
     "Job",
+    "KeywordRule",
     "Message",
     "MessageEvent",
     "OptOut",
@@ -33,6 +35,7 @@ __all__ = [
     "PriceSearch",
     "Recipient",
     "RecipientBatch",
+    "RuleAnswer",
     "SavedFilter",
     "SendingPolicy",
     "Tag",

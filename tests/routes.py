@@ -26,7 +26,7 @@ from integrations.organizations.tenant_admin import PlacedAdmin
 from integrations.sandbox.phone_tokens import seal_number
 from messaging.consent.models import OptOut
 from messaging.contacts.models import Contact, Tag
-from messaging.inbox.models import CannedReply, Conversation
+from messaging.inbox.models import CannedReply, Conversation, KeywordRule
 from messaging.jobs.models import Job
 from messaging.sending.models import Message
 from messaging.templates.models import Template
@@ -126,6 +126,7 @@ ROWS: dict[str, Callable[[Any], Any]] = {
     "messages:": lambda world: world[Message].pk,
     "contacts:": lambda world: world[Contact].pk,
     "inbox:canned_": lambda world: world[CannedReply].pk,
+    "inbox:rule_": lambda world: world[KeywordRule].pk,
     "inbox:open": lambda world: world[Contact].pk,
     "inbox:": lambda world: world[Conversation].pk,
     "templates:": lambda world: world[Template].pk,

@@ -16,7 +16,7 @@ from messaging.consent.ledger import Entry, record_consent
 from messaging.consent.models import ConsentPolicy, ConsentState, OptOut, UnsubscribeLink
 from messaging.contacts.models import AttributeDefinition, SavedFilter, Tag
 from messaging.csv_files.models import Upload, UploadChunk
-from messaging.inbox.models import CannedReply, Conversation
+from messaging.inbox.models import CannedReply, Conversation, InboxPolicy, KeywordRule, RuleAnswer
 from messaging.jobs.models import Job
 from messaging.pricing.models import CountryPrice, PriceSearch
 from messaging.receipts.models import Callback
@@ -86,6 +86,7 @@ def furnish(organization: Organization, *, owner: User, mark: str, number: str) 
     broadcast = Broadcast.objects.create(
         organization=organization, name=f"{mark} broadcast", body=f"{mark} text", audience="api", connection=connection
     )
+    rule = KeywordRule.objects.create(organization=organization, name=f"{mark} rule", words=["hours"], reply="9 to 5")
     later = timezone.now() + timedelta(days=7)
     table = f"Name,Phone\n{mark},{number}\n".encode()
     upload = Upload.objects.create(
@@ -137,6 +138,9 @@ def furnish(organization: Organization, *, owner: User, mark: str, number: str) 
             unread=2,
         ),
         CannedReply.objects.create(organization=organization, name=f"{mark} reply", body=f"{mark} {{{{ name }}}}"),
+        InboxPolicy.objects.create(organization=organization, text=f"{mark} is away", hours=[[0, "09:00", "17:00"]]),
+        rule,
+        RuleAnswer.objects.create(rule=rule, phone=number, answered_at=timezone.now()),
         template,
         version,
         message,

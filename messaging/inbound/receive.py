@@ -10,6 +10,8 @@ from messaging.consent.hearing import hear
 from messaging.consent.opt_outs import refresh_stop_tag
 from messaging.contacts.models import Contact
 from messaging.inbox.arrivals import note_arrival
+from messaging.inbox.automatic import answer_by_itself
+from messaging.inbox.floods import note_flood
 from messaging.receipts.models import Callback
 from messaging.sending.models import Message, MessageEvent
 from messaging.sending.statuses import Status
@@ -78,8 +80,12 @@ def _receive(callback: Callback) -> str:
     )
     MessageEvent.objects.create(message=message, status=Status.RECEIVED, source=MessageEvent.Source.CALLBACK, at=now)
     heard = _hear(callback, message=message, phone=phone, contact=contact) if phone else ""
-    if phone is not None or _is_whole(raw):
-        note_arrival(message, is_handled=bool(heard))
+    if phone is None and not _is_whole(raw):
+        return _Outcome.APPLIED
+    arrival = note_arrival(message, is_handled=bool(heard))
+    note_flood(arrival)
+    if phone is not None and not heard:
+        answer_by_itself(message, arrival=arrival, received_at=callback.received_at)
     return _Outcome.APPLIED
 
 

@@ -11,7 +11,7 @@ from integrations.organizations.tenant_admin import BigRecordAdmin, RecordAdmin
 from integrations.phones import search_forms
 from messaging.templatetags.hg import phone
 
-from .models import CannedReply, Conversation
+from .models import CannedReply, Conversation, InboxPolicy, KeywordRule, RuleAnswer
 
 
 @admin.register(Conversation)
@@ -47,3 +47,30 @@ class CannedReplyAdmin(RecordAdmin):
     list_display = ("name", "created_at")
     search_fields = ("name", "body")
     fields: ClassVar[tuple[str, ...]] = ("name", "body", "created_at")
+
+
+@admin.register(InboxPolicy)
+class InboxPolicyAdmin(RecordAdmin):
+    list_display = ("__str__", "is_on", "updated_at")
+    fields: ClassVar[tuple[str, ...]] = ("is_on", "text", "hours", "holidays", "updated_at")
+
+
+@admin.register(KeywordRule)
+class KeywordRuleAdmin(RecordAdmin):
+    list_display = ("name", "match", "is_on", "position")
+    search_fields = ("name",)
+    fields: ClassVar[tuple[str, ...]] = (
+        "name", "match", "words", "reply", "tag", "opts_out", "pause_minutes", "is_on", "position", "created_at",
+    )  # fmt: skip
+
+
+@admin.register(RuleAnswer)
+class RuleAnswerAdmin(BigRecordAdmin):
+    organization_path = "rule__organization"
+    list_display = ("rule", "number", "answered_at")
+    list_select_related = ("rule",)
+    fields: ClassVar[tuple[str, ...]] = ("rule", "number", "answered_at")
+
+    @admin.display(description="number")
+    def number(self, answer: RuleAnswer) -> SafeString:
+        return phone(answer.phone)

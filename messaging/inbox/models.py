@@ -104,3 +104,73 @@ class CannedReply(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+class InboxPolicy(models.Model):
+    """What an organization answers by itself outside its office hours.
+
+    `hours` are rows of [weekday, from, until] in the organization's time zone, Monday being 0 and times HH:MM; a day
+    without a row is closed. `holidays` are dates, written as ISO does, on which nobody is there.
+    """
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    organization = models.OneToOneField(Organization, on_delete=models.PROTECT, related_name="inbox_policy")
+    is_on = models.BooleanField("answers outside office hours", default=False)
+    text = models.TextField(max_length=1600, blank=True)
+    hours = models.JSONField(default=list, blank=True)
+    holidays = models.JSONField(default=list, blank=True)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        verbose_name_plural = "inbox policies"
+
+    def __str__(self) -> str:
+        return "Office hours"
+
+
+class KeywordRule(models.Model):
+    """What happens when a text says certain words: an answer, a tag, an opt-out. The first rule that fits decides."""
+
+    class Match(models.TextChoices):
+        EXACT = "exact", "The whole text is"
+        STARTS = "starts", "The text starts with"
+        CONTAINS = "contains", "The text contains"
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    organization = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="keyword_rules")
+    name = models.CharField(max_length=60)
+    match = models.CharField(max_length=8, choices=Match, default=Match.EXACT)
+    words = models.JSONField(default=list)
+    reply = models.TextField(max_length=1600, blank=True)
+    tag = models.CharField(max_length=60, blank=True)
+    opts_out = models.BooleanField("opts out", default=False)
+    pause_minutes = models.PositiveIntegerField("minutes between two answers to one number", default=60)
+    is_on = models.BooleanField("in force", default=True)
+    position = models.PositiveIntegerField(default=0)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    class Meta:
+        ordering = ["position", "id"]
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(opts_out=False) | models.Q(reply=""), name="keyword_rule_no_answer_to_opt_out"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class RuleAnswer(models.Model):
+    """When a rule answered a number last: the guard against loops and floods."""
+
+    id = models.BigAutoField(primary_key=True)
+    rule = models.ForeignKey(KeywordRule, on_delete=models.CASCADE, related_name="answers", db_index=False)
+    phone = models.CharField(max_length=16)
+    answered_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["rule", "phone"], name="rule_answer_once_per_number")]
+
+    def __str__(self) -> str:
+        return f"{self.rule} answered {mask_phone(self.phone)}"

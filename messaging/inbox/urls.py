@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from .views import canned, conversations, thread
+from .views import canned, conversations, rules, thread
 
 app_name = "inbox"
 urlpatterns = [
@@ -14,6 +14,12 @@ urlpatterns = [
     path("replies/new/", canned.reply_new, name="canned_new"),
     path("replies/<uuid:pk>/", canned.reply_edit, name="canned_edit"),
     path("replies/<uuid:pk>/delete/", canned.reply_delete, name="canned_delete"),
+    path("rules/", rules.rule_list, name="rules"),
+    path("rules/new/", rules.rule_new, name="rule_new"),
+    path("rules/try/", rules.try_rules, name="rules_try"),
+    path("rules/<uuid:pk>/", rules.rule_edit, name="rule_edit"),
+    path("rules/<uuid:pk>/change/", rules.rule_act, name="rule_act"),
+    path("hours/", rules.office_hours, name="hours"),
     path("with/<uuid:pk>/", thread.open_conversation, name="open"),
     path("<uuid:pk>/", thread.show, name="thread"),
     path("<uuid:pk>/texts/", thread.texts, name="texts"),
