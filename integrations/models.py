@@ -1,6 +1,6 @@
 """The wing's models, one room after the other."""
 
-from integrations.connections.models import Connection, RefusedWebhook
+from integrations.connections.models import Connection, RefusedWebhook, ReplyAddress
 from integrations.organizations.models import ApiKey, AuditEntry, Invitation, Member, Organization, User
 from integrations.platform_sms.models import CreditAccount, CreditEntry
 
@@ -14,5 +14,6 @@ __all__ = [
     "Member",
     "Organization",
     "RefusedWebhook",
+    "ReplyAddress",
     "User",
 ]

@@ -7,7 +7,7 @@ from typing import Any
 from django.db.models import Model
 from django.utils import timezone
 
-from integrations.connections.models import RefusedWebhook
+from integrations.connections.models import RefusedWebhook, ReplyAddress
 from integrations.organizations import audit
 from integrations.organizations.models import ApiKey, Invitation, Member, Organization, User
 from integrations.platform_sms.models import CreditAccount, CreditEntry
@@ -115,6 +115,7 @@ def furnish(organization: Organization, *, owner: User, mark: str, number: str) 
             connection=connection, region="DE", by_type={"local": ["0.08", "0.11"]}, unit="USD"
         ),
         PriceSearch.objects.create(connection=connection, number=0, through=timezone.now()),
+        ReplyAddress.objects.create(connection=connection, kind="service", sid="MG1", label=f"{mark} service"),
         tag,
         contact,
         AttributeDefinition.objects.create(organization=organization, key="plan", label=f"{mark} plan"),

@@ -7,7 +7,7 @@ from django.contrib import admin
 from integrations.organizations.roles import Capability
 from integrations.organizations.tenant_admin import BigRecordAdmin, RecordAdmin
 
-from .models import Connection, RefusedWebhook
+from .models import Connection, RefusedWebhook, ReplyAddress
 
 
 @admin.register(Connection)
@@ -52,3 +52,13 @@ class RefusedWebhookAdmin(BigRecordAdmin):
     search_fields = ("path", "detail")
     list_select_related = ("connection",)
     fields: ClassVar[tuple[str, ...]] = ("connection", "at", "reason", "detail", "path", "ip")
+
+
+@admin.register(ReplyAddress)
+class ReplyAddressAdmin(RecordAdmin):
+    organization_path = "connection__organization"
+    view_capability = Capability.MANAGE_CONNECTIONS
+    list_display = ("label", "kind", "connection", "set_at", "put_back_at")
+    list_select_related = ("connection",)
+    # The former address is left out: it may carry somebody's secret.
+    fields: ClassVar[tuple[str, ...]] = ("connection", "kind", "sid", "label", "set_at", "put_back_at")

@@ -121,3 +121,37 @@ class RefusedWebhook(models.Model):
 
     def __str__(self) -> str:
         return f"{self.reason} at {self.at:%Y-%m-%d %H:%M}"
+
+
+class ReplyAddress(models.Model):
+    """A place at Twilio whose address for incoming messages we set, and what stood there before.
+
+    `sid` is a Messaging Service's or a number's, `label` its name or the number. A row that was put back stays as
+    history; there is one at most for each place that was not.
+    """
+
+    class Kind(models.TextChoices):
+        SERVICE = "service", "Messaging Service"
+        NUMBER = "number", "Number"
+
+    id = models.BigAutoField(primary_key=True)
+    connection = models.ForeignKey(Connection, on_delete=models.CASCADE, related_name="reply_addresses")
+    kind = models.CharField(max_length=8, choices=Kind)
+    sid = models.CharField("SID", max_length=34)
+    label = models.CharField(max_length=120, blank=True)
+    former_url = models.CharField(max_length=2000, blank=True)
+    former_method = models.CharField(max_length=6, blank=True)
+    former_application = models.CharField("former TwiML App", max_length=34, blank=True)
+    set_at = models.DateTimeField(default=timezone.now)
+    put_back_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        verbose_name_plural = "reply addresses"
+        constraints = [
+            models.UniqueConstraint(
+                fields=["connection", "sid"], condition=models.Q(put_back_at=None), name="reply_address_once_per_place"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"replies of {self.label or self.sid}"

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from .views import connecting, connection, credentials
+from .views import connecting, connection, credentials, replies
 
 app_name = "connections"
 urlpatterns = [
@@ -14,6 +14,7 @@ urlpatterns = [
     path("twilio/<uuid:pk>/settings/", connection.settings_page, name="settings"),
     path("twilio/<uuid:pk>/default/", connection.set_default, name="make_default"),
     path("twilio/<uuid:pk>/disconnect/", connection.disconnect_page, name="disconnect"),
+    path("twilio/<uuid:pk>/replies/", replies.replies_page, name="replies"),
     path("twilio/<uuid:pk>/rotate/", credentials.rotate_page, name="rotate"),
     path("twilio/<uuid:pk>/webhook-tokens/", credentials.signing_page, name="signing"),
 ]

@@ -5,11 +5,13 @@ from django.conf import settings
 from .credentials import hook_signature, live_tokens
 from .models import Connection
 
+INBOUND = "inbound"  # what our own signature in the address for incoming messages vouches for
+
 
 def inbound_url(connection: Connection) -> str:
     """Return the address for incoming messages, with a signature of ours where Twilio's cannot be checked."""
     path = f"/hooks/twilio/{connection.hook_key}/inbound"
-    return f"{settings.PUBLIC_BASE_URL}{path}{_proof(connection, path)}"
+    return f"{settings.PUBLIC_BASE_URL}{path}{_proof(connection, INBOUND)}"
 
 
 def status_url_pattern(connection: Connection) -> str:
@@ -17,5 +19,5 @@ def status_url_pattern(connection: Connection) -> str:
     return f"{settings.PUBLIC_BASE_URL}/hooks/twilio/{connection.hook_key}/status/…"
 
 
-def _proof(connection: Connection, path: str) -> str:
-    return "" if live_tokens(connection) else f"?h={hook_signature(connection, path)}"
+def _proof(connection: Connection, purpose: str) -> str:
+    return "" if live_tokens(connection) else f"?h={hook_signature(connection, purpose)}"

@@ -108,6 +108,24 @@ class Gateway:
             found = self._of_account().incoming_phone_numbers.list(phone_number=e164, limit=50)
             return next((read_number(number) for number in found if number.phone_number == e164), None)
 
+    def list_numbers(self, *, limit: int = 200) -> list[NumberInfo]:
+        """List the numbers that the account rents, up to a limit."""
+        with at_the_border():
+            found = self._of_account().incoming_phone_numbers.list(limit=limit, page_size=min(limit, 200))
+            return [read_number(number) for number in found]
+
+    def point_service(self, sid: str, *, url: str, method: str = "POST") -> MessagingServiceInfo:
+        """Set where a Messaging Service sends incoming messages; an empty address makes Twilio drop them."""
+        with at_the_border():
+            service = self._client.messaging.v1.services(checked_sid(sid))
+            return read_messaging_service(service.update(inbound_request_url=url, inbound_method=method))
+
+    def point_number(self, sid: str, *, url: str, method: str = "POST", application: str = "") -> NumberInfo:
+        """Set where a number sends incoming messages: an address, or the TwiML App that goes before it."""
+        with at_the_border():
+            number = self._of_account().incoming_phone_numbers(checked_sid(sid))
+            return read_number(number.update(sms_url=url, sms_method=method, sms_application_sid=application))
+
     def send_message(self, message: OutgoingMessage) -> MessageSnapshot:
         """Hand a message over; TwilioOutcomeUnknown means that it may be on its way."""
         arguments = create_arguments(message)

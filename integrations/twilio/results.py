@@ -42,6 +42,7 @@ class MessagingServiceInfo:
     status_callback: str
     smart_encoding: bool
     validity_period: int | None
+    inbound_method: str = "POST"
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,12 +66,18 @@ class VerifyServiceInfo:
 
 @dataclass(frozen=True, slots=True)
 class NumberInfo:
-    """A number the account rents; capabilities are lower-case words such as sms, mms, voice."""
+    """A number the account rents; capabilities are lower-case words such as sms, mms, voice.
+
+    A TwiML App (sms_application_sid) goes before the sms_url.
+    """
 
     sid: str
     phone_number: str
     capabilities: tuple[str, ...]
     status: str
+    sms_url: str = ""
+    sms_method: str = "POST"
+    sms_application_sid: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,6 +154,7 @@ def read_messaging_service(service: Any) -> MessagingServiceInfo:
         status_callback=_text(service.status_callback),
         smart_encoding=bool(service.smart_encoding),
         validity_period=_integer(service.validity_period),
+        inbound_method=_text(service.inbound_method) or "POST",
     )
 
 
@@ -175,6 +183,9 @@ def read_number(number: Any) -> NumberInfo:
         phone_number=_text(number.phone_number),
         capabilities=_words(number.capabilities),
         status=_text(number.status),
+        sms_url=_text(number.sms_url),
+        sms_method=_text(number.sms_method) or "POST",
+        sms_application_sid=_text(number.sms_application_sid),
     )
 
 

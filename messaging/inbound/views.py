@@ -6,6 +6,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseForbidden
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 
+from integrations.connections.webhooks import INBOUND
 from messaging.receipts.genuine import Refusal, check_webhook, refuse
 from messaging.receipts.models import Callback
 from messaging.receipts.views import connection_of, store
@@ -22,7 +23,7 @@ NO_ANSWER = '<?xml version="1.0" encoding="UTF-8"?><Response/>'
 def inbound(request: HttpRequest, hook_key: str) -> HttpResponse:
     """Take an incoming message and answer with empty TwiML: whatever is to be said goes through the outbox."""
     connection = connection_of(hook_key)
-    proof = check_webhook(request, connection, purpose="inbound")
+    proof = check_webhook(request, connection, purpose=INBOUND)
     if isinstance(proof, Refusal):
         refuse(request, connection, proof)
         return HttpResponseForbidden("This request does not carry a valid signature.", content_type="text/plain")

@@ -65,9 +65,9 @@ def check_inbound(run: Run, service: MessagingServiceInfo) -> None:
         connection.is_sandbox or settings.TWILIO_BASE_URL or judge_address(settings.PUBLIC_BASE_URL).is_accepted
     )
     if connection._state.adding:
-        run.note("Replies", f"{text} The address to enter there stands under Webhooks on its page.")
+        run.note("Replies", f"{text} Its page has a button for that, under Webhooks.")
     elif is_reachable:
-        remedy = "Enter the address for replies, shown under Webhooks, as the service's “Send a webhook” address."
+        remedy = "Press “Look at Twilio, and set it” under Webhooks on this page."
         run.warn("Replies", text, remedy)
     else:
         run.warn("Replies", text, "It can only after this installation has a public address (PUBLIC_BASE_URL).")

@@ -20,6 +20,7 @@ from integrations.connections.rechecking import recheck
 from integrations.connections.refusal_reasons import explain_reason
 from integrations.connections.refusals import KEPT_PER_CONNECTION
 from integrations.connections.registry import consequences_of_disconnecting
+from integrations.connections.replies.pointing import kept_addresses, put_back, what_is_put_back
 from integrations.connections.rotation import ConnectionChanged
 from integrations.connections.webhooks import inbound_url, status_url_pattern
 from integrations.organizations.listing import page_of
@@ -145,13 +146,17 @@ def disconnect_page(request: MemberRequest, pk: UUID) -> HttpResponse:
     if connection.status == _Status.DISCONNECTED:
         return redirect("connections:detail", pk)
     if request.method == "POST":
+        # With the secrets gone nothing could be put back any more; where Twilio does not answer, the wish counts more.
+        for outcome in put_back(connection, actor=request.user, ip=client_ip(request)):
+            (messages.info if outcome.is_good else messages.warning)(request, outcome.text)
         disconnect(connection, actor=request.user, ip=client_ip(request))
         messages.success(request, f"“{connection.name}” is disconnected. Its messages stay in the log.")
         return redirect("connections:services")
     context = {
         "title": f"Disconnect {connection.name}",
         "connection": connection,
-        "consequences": consequences_of_disconnecting(connection),
+        "consequences": [*consequences_of_disconnecting(connection), *what_is_put_back(connection)],
+        "is_put_back": bool(kept_addresses(connection)),
         "successor": successor_of(connection),
     }
     return render(request, "integrations/connections/disconnect.html", context)

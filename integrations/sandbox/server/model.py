@@ -22,6 +22,8 @@ class Number:
     friendly_name: str = ""
     sms_url: str = ""
     sms_fallback_url: str = ""
+    sms_method: str = "POST"
+    sms_application_sid: str = ""
     capabilities: tuple[str, ...] = ("MMS", "SMS", "Voice")
     service_sid: str = ""
 

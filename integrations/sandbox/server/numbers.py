@@ -36,10 +36,10 @@ def number_json(account: Account, number: Number) -> dict[str, Any]:
         "origin": "twilio",
         "phone_number": number.value,
         "sid": number.sid,
-        "sms_application_sid": None,
+        "sms_application_sid": number.sms_application_sid or None,
         "sms_fallback_method": "POST",
         "sms_fallback_url": number.sms_fallback_url,
-        "sms_method": "POST",
+        "sms_method": number.sms_method,
         "sms_url": number.sms_url,
         "status": "in-use",
         "status_callback": "",
@@ -93,6 +93,8 @@ def update_number(call: Call) -> web.Response:
     number = _find(call)
     number.sms_url = call.form.get("SmsUrl", number.sms_url)
     number.sms_fallback_url = call.form.get("SmsFallbackUrl", number.sms_fallback_url)
+    number.sms_method = call.form.get("SmsMethod", number.sms_method)
+    number.sms_application_sid = call.form.get("SmsApplicationSid", number.sms_application_sid)
     number.friendly_name = call.form.get("FriendlyName", number.friendly_name)
     return json_response(number_json(call.account, number))
 

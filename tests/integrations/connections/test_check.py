@@ -330,7 +330,7 @@ def test_replies_that_come_here_are_recognised(twilio: FakeTwilio, settings: Any
     assert step(run_check(connection), "Replies", Level.OK)
     connection._state.adding = False
     twilio.answers["fetch_messaging_service"] = messaging_service()
-    assert "Enter the address" in step(run_check(connection), "Replies", Level.WARNING).remedy
+    assert "Look at Twilio, and set it" in step(run_check(connection), "Replies", Level.WARNING).remedy
     settings.PUBLIC_BASE_URL = "http://localhost:8000"
     assert (
         "PUBLIC_BASE_URL"

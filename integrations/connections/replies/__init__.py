@@ -1,0 +1,1 @@
+"""Where Twilio sends what people write: look, set, put back."""
