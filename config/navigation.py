@@ -111,6 +111,7 @@ def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
                 item("Dashboard", "space_dashboard", "home"),
                 item("Send SMS", "send", "messages:send", Capability.SEND),
                 item("Inbox", "inbox", "inbox:list"),
+                item("Broadcasts", "campaign", "broadcasts:list"),
                 item("Messages", "forum", "messages:log"),
                 item("Contacts", "contacts", "contacts:list"),
                 item("Templates", "description", "templates:list"),

@@ -18,6 +18,7 @@ urlpatterns = [
     path("integration/", include("integrations.connections.urls")),
     path("sandbox/", include("integrations.sandbox.urls")),
     path("jobs/", include("messaging.jobs.urls")),
+    path("broadcasts/", include("messaging.broadcasts.urls")),
     path("messages/", include("messaging.sending.urls")),
     path("inbox/", include("messaging.inbox.urls")),
     path("contacts/", include("messaging.contacts.urls")),

@@ -24,6 +24,7 @@ from integrations.organizations.models import ApiKey, Invitation, Member, Organi
 from integrations.organizations.roles import Capability
 from integrations.organizations.tenant_admin import PlacedAdmin
 from integrations.sandbox.phone_tokens import seal_number
+from messaging.broadcasts.models import Broadcast
 from messaging.consent.models import OptOut
 from messaging.contacts.models import Contact, Tag
 from messaging.inbox.models import CannedReply, Conversation, KeywordRule
@@ -124,6 +125,7 @@ ROWS: dict[str, Callable[[Any], Any]] = {
     "sandbox:": lambda world: world.sandbox.pk,
     "messages:test": lambda world: world[Connection].pk,
     "messages:": lambda world: world[Message].pk,
+    "broadcasts:": lambda world: world[Broadcast].pk,
     "contacts:": lambda world: world[Contact].pk,
     "inbox:canned_": lambda world: world[CannedReply].pk,
     "inbox:rule_": lambda world: world[KeywordRule].pk,

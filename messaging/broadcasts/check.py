@@ -8,7 +8,7 @@ from typing import Any
 from django.db import connection as database
 
 from integrations.phones import NumberKind, Phone, PhoneProblem, parse_phone
-from messaging.consent.models import OptOut
+from messaging.consent.blocking import consent_blocks
 from messaging.contacts.models import Contact
 from messaging.routing.decision import Kind, route_for
 from messaging.templates.rendering import (
@@ -23,9 +23,8 @@ from messaging.templates.segments import measure
 from messaging.templates.variables import contact_values, nest, overlay
 
 from .models import Broadcast, Recipient
-from .sources import SourceRow
+from .sources import NUMBER, SourceRow
 
-NUMBER = "to"  # the field of a row that holds the number
 _LANDLINES = frozenset({NumberKind.FIXED_LINE})
 _COLUMNS = (
     "broadcast_id", "row", "phone", "region", "contact_id", "variables", "body", "encoding", "segments", "state",
@@ -66,7 +65,7 @@ def examine(broadcast: Broadcast, rows: Sequence[SourceRow], *, blocked_regions:
     phones = {entry.phone.e164: entry for entry in reversed(found) if entry.phone is not None}
     _find_contacts(broadcast, found, phones)
     stored = _rows_of(broadcast, list(phones))
-    blocks = _blocks(broadcast, list(phones))
+    blocks = consent_blocks(broadcast.organization, list(phones), purpose=broadcast.purpose, sender=broadcast.sender)
     refused = frozenset(blocked_regions)
     parsed = parse(broadcast.text)
     firsts: dict[str, int] = dict(stored)
@@ -139,18 +138,6 @@ def _rows_of(broadcast: Broadcast, phones: list[str]) -> dict[str, int]:
     """Return the rows that hold these numbers already."""
     ready = Recipient.objects.filter(broadcast=broadcast, state=Recipient.State.READY, phone__in=phones)
     return dict(ready.values_list("phone", "row"))
-
-
-def _blocks(broadcast: Broadcast, phones: list[str]) -> dict[str, str]:
-    """Return why some of these numbers may not be written to."""
-    standing = OptOut.objects.filter(
-        organization=broadcast.organization, phone__in=phones, channel="sms", ended_at=None
-    ).values_list("phone", "scope", "sender")
-    return {
-        phone: "opted_out"
-        for phone, scope, sender in standing
-        if scope == OptOut.Scope.ORGANIZATION or sender == broadcast.sender
-    }
 
 
 def _no_way(broadcast: Broadcast, phone: Phone, blocked_regions: frozenset[str]) -> str:

@@ -20,6 +20,7 @@ from messaging.jobs.models import Job
 from messaging.routing.decision import Kind, route_to_world
 
 from . import waiting
+from .estimate import estimate_of
 from .models import Broadcast
 from .problems import BroadcastProblem
 from .wake import wake_feeder
@@ -164,6 +165,8 @@ def start(broadcast: Broadcast, *, actor: User | str | None, ip: str = "") -> No
             where=Q(bad_count=0) | Q(skips_bad=True),
             started_at=Now(),
             started_by_label=label[:200],
+            # Kept to stand beside the real price; nobody waits for Twilio here.
+            summary={**broadcast.summary, "estimate": estimate_of(broadcast, may_ask=False).as_json()},
             pace=[],
         )
         if not changed:

@@ -3,17 +3,25 @@
 import uuid
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any
 
 from django.db.models import QuerySet
 
+from messaging.contacts.filters import ContactFilter, filtered
 from messaging.contacts.models import Contact
+from messaging.csv_files.formulas import unescape_formula
+from messaging.csv_files.inspection import Inspection, read_rows
+from messaging.csv_files.models import Upload
+from messaging.csv_files.reading import Position
+from messaging.csv_files.storing import find_upload
 from messaging.sending.models import Message
 
 from .models import Broadcast, RecipientBatch
 from .problems import BroadcastProblem
 from .safety import safe_to_send_again
 
+NUMBER = "to"  # the field of a row that holds the number
 Cursor = Mapping[str, Any]
 
 
@@ -52,7 +60,7 @@ def size_of(broadcast: Broadcast) -> int | None:
         case Broadcast.Audience.API:
             return sum(RecipientBatch.objects.filter(broadcast=broadcast).values_list("count", flat=True))
         case Broadcast.Audience.CSV:
-            return None
+            return int(broadcast.source["inspection"]["about"])
         case Broadcast.Audience.RETRY:
             return safe_to_send_again(_original(broadcast)).count()
         case _:
@@ -64,7 +72,17 @@ def contacts_of(broadcast: Broadcast) -> QuerySet[Contact]:
     contacts = Contact.objects.filter(organization=broadcast.organization)
     if broadcast.audience == Broadcast.Audience.TAG:
         return contacts.filter(tags=uuid.UUID(str(broadcast.source["tag"])))
+    if broadcast.audience == Broadcast.Audience.FILTER:
+        return filtered(broadcast.organization, ContactFilter.from_json(broadcast.source["wanted"]))
     return contacts
+
+
+def upload_of(broadcast: Broadcast) -> Upload:
+    """Return the file of a broadcast; raise BroadcastProblem where it was forgotten."""
+    upload = find_upload(broadcast.organization, broadcast.source.get("upload"))
+    if upload is None:
+        raise BroadcastProblem("no_file", "The file is no longer kept. Upload it again under Change.", field="file")
+    return upload
 
 
 def _read_contacts(broadcast: Broadcast, cursor: Cursor, most: int) -> Slice:
@@ -76,6 +94,26 @@ def _read_contacts(broadcast: Broadcast, cursor: Cursor, most: int) -> Slice:
     rows = [SourceRow(behind + place, contact.phone, contact) for place, contact in enumerate(found, start=1)]
     position = {"row": behind + len(found), "after": str(found[-1].pk) if found else cursor.get("after")}
     return Slice(rows, position, is_last=len(found) < most)
+
+
+def _read_file(broadcast: Broadcast, cursor: Cursor, most: int) -> Slice:
+    """Read rows of the file, numbered as a spreadsheet shows them."""
+    inspection = Inspection.from_json(broadcast.source["inspection"])
+    columns: dict[str, int] = broadcast.source["columns"]
+    number, given = columns[NUMBER], {name: column for name, column in columns.items() if name != NUMBER}
+    start = Position(*cursor["position"]) if "position" in cursor else None
+    found = list(islice(read_rows(upload_of(broadcast), inspection=inspection, start=start), most))
+    rows = [
+        SourceRow(
+            row.number,
+            unescape_formula(row.cells[number]),
+            given={name: unescape_formula(row.cells[column]) for name, column in given.items()},
+            problem=(row.problem.code, row.problem.detail) if row.problem else None,
+        )
+        for row in found
+    ]
+    position = list(found[-1].next_position) if found else cursor.get("position")
+    return Slice(rows, {"position": position} if position else dict(cursor), is_last=len(found) < most)
 
 
 def _read_batches(broadcast: Broadcast, cursor: Cursor, most: int) -> Slice:
@@ -116,6 +154,7 @@ READERS: dict[str, Reader] = {
     Broadcast.Audience.CONTACTS: _read_contacts,
     Broadcast.Audience.TAG: _read_contacts,
     Broadcast.Audience.FILTER: _read_contacts,
+    Broadcast.Audience.CSV: _read_file,
     Broadcast.Audience.API: _read_batches,
     Broadcast.Audience.RETRY: _read_failures,
 }
