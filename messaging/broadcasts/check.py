@@ -3,14 +3,19 @@
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 from django.db import connection as database
 
 from integrations.phones import NumberKind, Phone, PhoneProblem, parse_phone
-from messaging.consent.blocking import consent_blocks
+from messaging.consent.blocking import MARKETING, consent_blocks
+from messaging.consent.links import VARIABLE, is_name, link_of
+from messaging.consent.models import ConsentPolicy
+from messaging.consent.policy import policy_of
+from messaging.consent.way_out import add_way_out
 from messaging.contacts.models import Contact
 from messaging.routing.decision import Kind, route_for
+from messaging.sending.policy import blocked_regions
+from messaging.sending.zones import zones_of
 from messaging.templates.rendering import (
     EmptyText,
     MissingVariables,
@@ -19,7 +24,7 @@ from messaging.templates.rendering import (
     parse,
     render,
 )
-from messaging.templates.segments import measure
+from messaging.templates.segments import LONGEST_TEXT, measure
 from messaging.templates.variables import contact_values, nest, overlay
 
 from .models import Broadcast, Recipient
@@ -27,8 +32,8 @@ from .sources import NUMBER, SourceRow
 
 _LANDLINES = frozenset({NumberKind.FIXED_LINE})
 _COLUMNS = (
-    "broadcast_id", "row", "phone", "region", "contact_id", "variables", "body", "encoding", "segments", "state",
-    "reason", "problem", "field", "typed", "repeats_row",
+    "broadcast_id", "row", "phone", "region", "time_zones", "contact_id", "variables", "body", "encoding", "segments",
+    "state", "reason", "problem", "field", "typed", "repeats_row",
 )  # fmt: skip
 
 
@@ -58,7 +63,53 @@ class Found:
         self.problem, self.field = words[:300], field[:80]
 
 
-def examine(broadcast: Broadcast, rows: Sequence[SourceRow], *, blocked_regions: Iterable[str] = ()) -> list[Found]:
+@dataclass(frozen=True)
+class Wording:
+    """The text of a broadcast, read once for many rows, with what its links out of the mailing list need."""
+
+    parsed: ParsedTemplate
+    policy: ConsentPolicy | None  # set where a way out is added to the text
+    has_link: bool
+
+    @classmethod
+    def of(cls, broadcast: Broadcast) -> "Wording":
+        parsed = parse(broadcast.text)
+        adds = adds_way_out(broadcast)
+        has_link = any(variable.name == VARIABLE for variable in parsed.variables)
+        return cls(parsed, policy_of(broadcast.organization) if adds else None, has_link)
+
+    def render(self, broadcast: Broadcast, entry: Found) -> str:
+        """Return the row's text; raises what `rendering.render` raises."""
+        if entry.phone is None:
+            raise EmptyText
+        organization, number, contact = broadcast.organization, entry.phone.e164, entry.contact
+        known = contact_values(contact, organization)
+        if contact is None:
+            known["phone"] = entry.phone.international
+        if self.has_link:
+            known[VARIABLE] = link_of(organization, phone=number, sender=broadcast.sender)
+        text = render(self.parsed, overlay(known, nest(entry.given)) if entry.given else known)
+        if self.policy is not None:
+            text = add_way_out(
+                organization,
+                body=text,
+                purpose=broadcast.purpose,
+                phone=number,
+                sender=broadcast.sender,
+                contact=contact,
+                policy=self.policy,
+            )
+            if len(text) > LONGEST_TEXT:
+                raise TextTooLong(len(text))
+        return text
+
+
+def adds_way_out(broadcast: Broadcast) -> bool:
+    """Tell whether the texts may get an unsubscribe link of their own: marketing from a name."""
+    return broadcast.purpose == MARKETING and is_name(broadcast.sender)
+
+
+def examine(broadcast: Broadcast, rows: Sequence[SourceRow]) -> list[Found]:
     """Return what is to be said of each row. Duplicates are looked for among these rows and those stored before."""
     region = broadcast.organization.default_region
     found = [_read(row, region) for row in rows]
@@ -66,8 +117,8 @@ def examine(broadcast: Broadcast, rows: Sequence[SourceRow], *, blocked_regions:
     _find_contacts(broadcast, found, phones)
     stored = _rows_of(broadcast, list(phones))
     blocks = consent_blocks(broadcast.organization, list(phones), purpose=broadcast.purpose, sender=broadcast.sender)
-    refused = frozenset(blocked_regions)
-    parsed = parse(broadcast.text)
+    refused = frozenset(blocked_regions(broadcast.organization))
+    wording = Wording.of(broadcast)
     firsts: dict[str, int] = dict(stored)
     for entry, row in zip(found, rows, strict=True):
         if entry.phone is None:
@@ -78,7 +129,7 @@ def examine(broadcast: Broadcast, rows: Sequence[SourceRow], *, blocked_regions:
         elif reason := blocks.get(number) or _no_way(broadcast, entry.phone, refused):
             entry.leave_out(reason)
         else:
-            _write(broadcast, entry, parsed, row.text)
+            _write(broadcast, entry, wording, row.text)
             if entry.state == Recipient.State.READY:
                 firsts[number] = entry.row
     return found
@@ -96,6 +147,7 @@ def store(broadcast: Broadcast, found: Iterable[Found]) -> None:
                 entry.row,
                 entry.phone.e164 if entry.phone else "",
                 entry.phone.region if entry.phone else "",
+                zones_of(entry.phone, contact=entry.contact) if entry.phone and entry.body else "",
                 entry.contact.pk if entry.contact else None,
                 json.dumps(entry.given, ensure_ascii=False),
                 entry.body,
@@ -152,10 +204,10 @@ def _no_way(broadcast: Broadcast, phone: Phone, blocked_regions: frozenset[str])
     return ""
 
 
-def _write(broadcast: Broadcast, entry: Found, parsed: ParsedTemplate, text: str) -> None:
+def _write(broadcast: Broadcast, entry: Found, wording: Wording, text: str) -> None:
     """Render and measure the row's text; say what is wrong with it where that cannot be."""
     try:
-        entry.body = text or render(parsed, _values(broadcast, entry))
+        entry.body = text or wording.render(broadcast, entry)
     except MissingVariables as problem:
         names = ", ".join(problem.names)
         entry.call_bad("missing_variable", f"A value is missing for {names}.", field=problem.names[0])
@@ -168,13 +220,6 @@ def _write(broadcast: Broadcast, entry: Found, parsed: ParsedTemplate, text: str
         return
     measured = measure(entry.body)
     entry.encoding, entry.segments = measured.encoding, measured.segments
-
-
-def _values(broadcast: Broadcast, entry: Found) -> dict[str, Any]:
-    known = contact_values(entry.contact, broadcast.organization)
-    if entry.contact is None and entry.phone is not None:
-        known["phone"] = entry.phone.international
-    return overlay(known, nest(entry.given)) if entry.given else known
 
 
 def _longest(given: Mapping[str, str]) -> str:

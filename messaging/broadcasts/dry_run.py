@@ -1,12 +1,16 @@
 """The dry run: all that there is to know of a checked broadcast before the button is pressed."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
 
 from messaging.csv_files.showing import ShownCell, ShownRow
 from messaging.routing.decision import Kind, Route, route_to_world
+from messaging.sending.limit_models import Pace
+from messaging.sending.policy import cap_use, policy_of
 
+from .check import adds_way_out
 from .estimate import Estimate, estimate_of
 from .lifecycle import why_not_startable
 from .models import Broadcast, Recipient
@@ -25,6 +29,14 @@ class LeftOutGroup:
     count: int
 
 
+@dataclass(frozen=True)
+class Remark:
+    """Something of the organization's limits that the broadcast will meet."""
+
+    title: str
+    text: str
+
+
 @dataclass(frozen=True, kw_only=True)
 class DryRun:
     """What the page of a checked broadcast shows."""
@@ -35,6 +47,7 @@ class DryRun:
     route: Route
     takes: timedelta | None  # at the rate that is set; None where none is
     rate: Decimal | None
+    remarks: list[Remark]
     wrong_rows: list[ShownRow]
     obstacle: BroadcastProblem | None
 
@@ -48,7 +61,7 @@ def dry_run_of(broadcast: Broadcast) -> DryRun:
     groups = [
         LeftOutGroup(reason, left_out(reason), count) for reason, count in broadcast.summary.get("left_out", {}).items()
     ]
-    rate = broadcast.connection.mps if broadcast.connection else None
+    rate = _rate_of(broadcast)
     segments = int(broadcast.summary.get("segments", 0))
     return DryRun(
         estimate=estimate_of(broadcast),
@@ -57,9 +70,40 @@ def dry_run_of(broadcast: Broadcast) -> DryRun:
         route=route_to_world(broadcast.connection),
         takes=timedelta(seconds=round(segments / rate)) if rate else None,
         rate=rate,
+        remarks=list(_remarks(broadcast)),
         wrong_rows=first_wrong_rows(broadcast),
         obstacle=why_not_startable(broadcast),
     )
+
+
+def _rate_of(broadcast: Broadcast) -> Decimal | None:
+    """Return the segments a second that are set for the connection or its sender, the lower one."""
+    if broadcast.connection is None:
+        return None
+    of_sender = Pace.objects.filter(connection=broadcast.connection, sender=broadcast.sender).values_list("mps")
+    rates = [rate for rate in (broadcast.connection.mps, *(row[0] for row in of_sender)) if rate]
+    return min(rates) if rates else None
+
+
+def _remarks(broadcast: Broadcast) -> Iterator[Remark]:
+    """Say where the organization's limits hold the broadcast up."""
+    policy = policy_of(broadcast.organization)
+    if policy.is_quiet and broadcast.purpose == Broadcast.Purpose.MARKETING:
+        yield Remark(
+            "Quiet hours",
+            f"Nothing goes out between {policy.quiet_from:%H:%M} and {policy.quiet_until:%H:%M} of each person's own "
+            "time; their messages wait until then.",
+        )
+    use = cap_use(broadcast.organization)
+    if use.cap is not None and use.cap - use.used < broadcast.ready_count:
+        left = max(0, use.cap - use.used)
+        yield Remark(
+            "Messages a day",
+            f"Your organization's limit leaves {left:,} message{'s' if left != 1 else ''} for today. The rest waits "
+            "for the next days.",
+        )
+    if broadcast.purpose == Broadcast.Purpose.MARKETING and adds_way_out(broadcast):
+        yield Remark("Way out", "Nobody can reply to a name, so each text has the person's own unsubscribe link.")
 
 
 def first_wrong_rows(broadcast: Broadcast) -> list[ShownRow]:

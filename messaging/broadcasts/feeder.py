@@ -10,6 +10,7 @@ import uuid
 from datetime import timedelta
 
 from django.db import connection, transaction
+from django.db.models.functions import Now
 from django.utils import timezone
 
 from integrations.connections.models import Connection
@@ -17,12 +18,14 @@ from integrations.identifiers import new_id
 from integrations.organizations.models import Organization
 from integrations.twilio.error_table import explain
 from messaging.consent.blocking import block_sql
+from messaging.consent.links import VARIABLE, keep_links
 from messaging.sending.holding import HELD_UNTIL
 from messaging.sending.models import Message
 from messaging.sending.nudges import nudge
 from messaging.sending.statuses import IN_FLIGHT, WAITING, Status
 
 from . import lifecycle, waiting
+from .check import adds_way_out
 from .models import Broadcast
 from .pace import note_pace
 
@@ -47,11 +50,12 @@ WITH next AS (
 ), made AS (
     INSERT INTO messaging_message (
         id, organization_id, connection_id, contact_id, template_id, template_version_id, broadcast_id, broadcast_row,
-        direction, channel, purpose, lane, route, phone, region, sender, body, encoding, segments, status,
+        direction, channel, purpose, lane, route, phone, region, time_zones, sender, body, encoding, segments, status,
         provider_sid, error_reason, price_unit, attempts, source, created_by_id, created_at, due_at, valid_until,
         finished_at, updated_at, probes, needs_person)
     SELECT message_id, %(organization)s, %(connection)s, contact_id, %(template)s, %(version)s, %(broadcast)s, row,
-        'outbound', 'sms', %(purpose)s, %(lane)s, 'twilio', phone, region, %(sender)s, body, encoding, segments,
+        'outbound', 'sms', %(purpose)s, %(lane)s, 'twilio', phone, region, time_zones, %(sender)s, body, encoding,
+        segments,
         CASE WHEN block = '' THEN 'queued' ELSE 'blocked' END,
         '', block, '', 0, 'broadcast', %(actor)s, now(), now(), now() + %(validity)s * interval '1 second',
         CASE WHEN block = '' THEN NULL ELSE now() END, now(), 0, false
@@ -100,7 +104,7 @@ def feed_chunk(key: uuid.UUID) -> int:
     with transaction.atomic():
         broadcast = (
             Broadcast.objects.select_for_update(skip_locked=True, of=("self",))
-            .select_related("organization", "connection")
+            .select_related("organization", "connection", "template_version")
             .filter(pk=key, status=Broadcast.Status.RUNNING)
             .first()
         )
@@ -116,13 +120,14 @@ def feed_chunk(key: uuid.UUID) -> int:
         if not made and room > 0 and not has_open(broadcast):
             lifecycle.finish(broadcast)
         if queued and (connection_id := broadcast.connection_id):
-            transaction.on_commit(lambda: nudge(connection_id, lane=Message.Lane.BULK) and None)
+            sender = broadcast.sender
+            transaction.on_commit(lambda: nudge(connection_id, lane=Message.Lane.BULK, sender=sender) and None)
     return made
 
 
 def due_count(broadcast: Broadcast) -> int:
     """Count the messages of a broadcast that are due and not claimed, up to the window."""
-    due = Message.objects.filter(broadcast=broadcast, status=Status.QUEUED, due_at__lte=timezone.now())
+    due = Message.objects.filter(broadcast=broadcast, status=Status.QUEUED, due_at__lte=Now())
     return len(due.values_list("pk", flat=True)[:WINDOW])
 
 
@@ -193,7 +198,15 @@ def _insert(broadcast: Broadcast, *, limit: int) -> tuple[int, int]:
             },
         )
         made, queued = cursor.fetchone()
+    if adds_way_out(broadcast) or VARIABLE in broadcast.text:
+        _keep_links(broadcast)
     return made, queued
+
+
+def _keep_links(broadcast: Broadcast) -> None:
+    """Make the unsubscribe links in the texts of the new messages work."""
+    fresh = Message.objects.filter(broadcast=broadcast, broadcast_row__gt=broadcast.fed_through, body__contains="/u/")
+    keep_links(broadcast.organization, [(phone, broadcast.sender) for phone in fresh.values_list("phone", flat=True)])
 
 
 def _why_broken(connection: Connection | None) -> str:

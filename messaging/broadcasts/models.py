@@ -127,6 +127,7 @@ class Recipient(models.Model):
     row = models.PositiveIntegerField()
     phone = models.CharField(max_length=16, blank=True)
     region = models.CharField("country", max_length=3, blank=True)
+    time_zones = models.CharField(max_length=200, blank=True, default="", db_default="")
     contact = models.ForeignKey(Contact, null=True, on_delete=models.SET_NULL, related_name="+", db_index=False)
     variables = models.JSONField(default=dict)
     body = models.TextField(blank=True)

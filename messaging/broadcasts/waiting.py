@@ -31,7 +31,8 @@ def release(broadcast: Broadcast) -> int:
     """Let go what was held; return how many messages."""
     released = holding.release(broadcast.pk, validity=VALIDITY)
     if released and (connection_id := broadcast.connection_id):
-        transaction.on_commit(lambda: nudge(connection_id, lane=Message.Lane.BULK) and None)
+        sender = broadcast.sender
+        transaction.on_commit(lambda: nudge(connection_id, lane=Message.Lane.BULK, sender=sender) and None)
     return released
 
 

@@ -8,9 +8,11 @@ from django.db import IntegrityError, transaction
 
 from messaging.broadcasts import checking, creating, lifecycle
 from messaging.broadcasts.models import Broadcast, Recipient
+from messaging.consent.ledger import Entry, record_consent
 from messaging.consent.opt_outs import opt_out
 from messaging.contacts.models import Tag
 from messaging.jobs import work
+from messaging.sending.policy import change_policy
 from messaging.templates.models import Template
 from tests.conftest import Cast
 from tests.factories import ContactFactory
@@ -70,6 +72,18 @@ def test_a_narrow_opt_out_counts_for_its_sender_only(
     sender = connection.messaging_service_sid if is_ours else "MG" + "9" * 32
     opt_out(cast.organization, phone=number(1), source="twilio", scope="sender", sender=sender)
     assert found(checked([number(1)]))[0][1] == state
+
+
+def test_marketing_goes_only_to_who_agreed_to_it(checked: Make, cast: Cast) -> None:
+    record_consent(cast.organization, Entry(phone=number(1), action="granted", source="staff", reason="signed up"))
+    record_consent(cast.other, Entry(phone=number(2), action="granted", source="staff", reason="signed up"))
+    broadcast = checked([number(1), number(2)], purpose="marketing")
+    assert found(broadcast) == [(1, "ready", ""), (2, "left_out", "no_consent")]
+
+
+def test_countries_that_the_organization_blocks_are_left_out(checked: Make, cast: Cast) -> None:
+    change_policy(cast.organization, values={"blocked_regions": ["FR"]}, actor=cast.admin)
+    assert found(checked([number(1), "+33612345678"]))[1] == (2, "left_out", "blocked_country")
 
 
 def test_an_opt_out_of_another_organization_means_nothing_here(checked: Make, cast: Cast) -> None:

@@ -15,6 +15,8 @@ from integrations.connections.models import Connection
 from messaging.broadcasts import feeder, lifecycle, waiting
 from messaging.broadcasts.models import Broadcast
 from messaging.broadcasts.progress import progress_of
+from messaging.consent.ledger import Entry, record_consent
+from messaging.consent.models import UnsubscribeLink
 from messaging.consent.opt_outs import opt_out
 from messaging.sending.claim import claim_batch
 from messaging.sending.models import Message, MessageEvent
@@ -34,6 +36,10 @@ def small(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(feeder, "CHUNK", 2)
 
 
+def agree(cast: Cast, phone: str) -> None:
+    record_consent(cast.organization, Entry(phone=phone, action="granted", source="staff", reason="signed up"))
+
+
 def rows(broadcast: Broadcast) -> list[int]:
     return list(Message.objects.filter(broadcast=broadcast).order_by("id").values_list("broadcast_row", flat=True))
 
@@ -46,7 +52,7 @@ def settle(broadcast: Broadcast, status: str = "delivered", *, most: int = 1000)
 
 def test_each_row_becomes_a_message_as_it_was_checked(running: Make, cast: Cast, connection: Connection) -> None:
     contact = ContactFactory(organization=cast.organization, phone=number(2), name="Anna Schmidt")
-    broadcast = running([number(1), number(2)], body='Hello {{ name | "you" }}', purpose="marketing")
+    broadcast = running([number(1), number(2)], body='Hello {{ name | "you" }}')
     assert feeder.feed_all() == 2
     first, second = Message.objects.filter(broadcast=broadcast).order_by("broadcast_row")
     assert (first.body, second.body) == ("Hello you", "Hello Anna Schmidt")
@@ -59,10 +65,11 @@ def test_each_row_becomes_a_message_as_it_was_checked(running: Make, cast: Cast,
         assert (message.status, message.lane, message.purpose, message.source) == (
             "queued",
             1,
-            "marketing",
+            "transactional",
             "broadcast",
         )
         assert (message.segments, message.encoding, message.region) == (1, "GSM-7", "DE")
+        assert message.time_zones == "Europe/Berlin"
         assert message.valid_until - message.due_at == waiting.VALIDITY
         assert message.created_by_id == cast.admin.pk
         assert [event.status for event in message.events.all()] == ["queued"]
@@ -110,6 +117,27 @@ def test_who_opted_out_since_the_check_is_stored_as_blocked(running: Make, cast:
     assert blocked.finished_at is not None
     assert list(blocked.events.values_list("status", "note")) == [("blocked", "opted_out")]
     assert Message.objects.get(broadcast=broadcast, phone=number(2)).status == "queued"
+
+
+def test_who_took_their_consent_back_since_the_check_is_stored_as_blocked(running: Make, cast: Cast) -> None:
+    for n in (1, 2):
+        agree(cast, number(n))
+    broadcast = running([number(1), number(2)], purpose="marketing")
+    record_consent(cast.organization, Entry(phone=number(1), action="withdrawn", source="staff", reason="said so"))
+    feeder.feed_all()
+    ends = Message.objects.filter(broadcast=broadcast).order_by("broadcast_row").values_list("status", "error_reason")
+    assert list(ends) == [("blocked", "no_consent"), ("queued", "")]
+
+
+def test_marketing_from_a_name_has_a_link_out_that_works(running: Make, cast: Cast, connection: Connection) -> None:
+    Connection.objects.filter(pk=connection.pk).update(messaging_service_sid="", sender="ACME")
+    agree(cast, number(1))
+    broadcast = running([number(1)], purpose="marketing")
+    feeder.feed_all()
+    message = Message.objects.get(broadcast=broadcast)
+    link = UnsubscribeLink.objects.get(phone=number(1))
+    assert message.sender == "ACME"
+    assert f"/u/{link.token}" in message.body
 
 
 @pytest.mark.parametrize("dies_at", ["before", "after"])
@@ -221,9 +249,9 @@ def test_what_comes_back_to_the_queue_of_a_paused_broadcast_is_held(
 ) -> None:
     broadcast = running([number(1)])
     feeder.feed_all()
-    claim = claim_batch(connection.pk, sender=connection.sends_as, lane=Message.Lane.BULK, limit=1)
+    taken = claim_batch(connection.pk, sender=connection.sends_as, lane=Message.Lane.BULK, limit=1)
     lifecycle.pause(broadcast, actor=cast.admin)
-    advance([Move(message_id=claim.messages[0].id, to=Status.QUEUED, source="engine", due_at=timezone.now())])
+    advance([Move(message_id=taken.messages[0].id, to=Status.QUEUED, source="engine", due_at=timezone.now())])
     feeder.feed_all()
     assert claim_batch(connection.pk, sender=connection.sends_as, lane=Message.Lane.BULK, limit=1).taken == 0
 
@@ -242,10 +270,10 @@ def test_canceling_ends_what_waits_and_what_was_claimed_is_counted_as_sent(
 ) -> None:
     broadcast = running([number(n) for n in range(1, 11)])
     feeder.feed_all()
-    claim = claim_batch(connection.pk, sender=connection.sends_as, lane=Message.Lane.BULK, limit=1)
+    taken = claim_batch(connection.pk, sender=connection.sends_as, lane=Message.Lane.BULK, limit=1)
     assert lifecycle.cancel(broadcast, actor=cast.admin)
     assert Message.objects.filter(broadcast=broadcast, status="canceled").count() == 3
-    advance([Move(message_id=claim.messages[0].id, to=Status.DELIVERED, source="callback")])
+    advance([Move(message_id=taken.messages[0].id, to=Status.DELIVERED, source="callback")])
     feeder.feed_all()
     progress = progress_of(broadcast)
     assert (progress.delivered, progress.canceled, progress.waiting, progress.total) == (1, 9, 0, 10)
@@ -257,9 +285,9 @@ def test_a_straggler_that_twilio_refuses_for_now_is_canceled_with_the_rest(
 ) -> None:
     broadcast = running([number(1)])
     feeder.feed_all()
-    claim = claim_batch(connection.pk, sender=connection.sends_as, lane=Message.Lane.BULK, limit=1)
+    taken = claim_batch(connection.pk, sender=connection.sends_as, lane=Message.Lane.BULK, limit=1)
     lifecycle.cancel(broadcast, actor=cast.admin)
-    advance([Move(message_id=claim.messages[0].id, to=Status.QUEUED, source="engine", due_at=timezone.now())])
+    advance([Move(message_id=taken.messages[0].id, to=Status.QUEUED, source="engine", due_at=timezone.now())])
     feeder.feed_all()
     assert Message.objects.get(broadcast=broadcast).status == "canceled"
 
