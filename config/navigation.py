@@ -98,7 +98,8 @@ def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
         # The theme goes by the beginning of the address, with which every page begins like the dashboard.
         here = request.path == link if route == "home" else request.path.startswith(link)
         if route == "messages:log":
-            here = here and not request.path.startswith(reverse("messages:send"))
+            others = (reverse("messages:send"), reverse("messages:limits"))
+            here = here and not request.path.startswith(others)
         entry = {"title": title, "icon": icon, "link": link, "active": here}
         if badge := badge_of(route, request):
             entry |= {"badge": badge, "badge_variant": "primary", "badge_style": "solid"}

@@ -19,16 +19,32 @@ class MessagingConfig(AppConfig):
         from messaging.inbox import canned, conversing, ruling
         from messaging.inbox.floods import flood_notices
         from messaging.inbox.shell import unread_badge
-        from messaging.sending import resolving
+        from messaging.sending import policy, resolving
         from messaging.sending.consequences import what_waits
         from messaging.templates import wording
 
         register_consequences(what_waits)
+        register_settings_page(
+            title="Sending limits",
+            text="Messages a day, quiet hours, countries not sent to, and the speed of your senders.",
+            route="messages:limits",
+        )
         register_badge("inbox:list", unread_badge)
         register_notices(flood_notices)
         register_settings_page(
             title="Keyword rules", text="What happens by itself when a text says certain words.", route="inbox:rules"
         )
         register_settings_page(title="Office hours", text="What is answered when nobody is there.", route="inbox:hours")
-        for room in (address_book, broadcasts, canned, conversing, ledger, opt_outs, resolving, ruling, wording):
+        for room in (
+            address_book,
+            broadcasts,
+            canned,
+            conversing,
+            ledger,
+            opt_outs,
+            policy,
+            resolving,
+            ruling,
+            wording,
+        ):
             register_sentences(room.SENTENCES)

@@ -124,6 +124,7 @@ ROWS: dict[str, Callable[[Any], Any]] = {
     "connections:": lambda world: world[Connection].pk,
     "sandbox:": lambda world: world.sandbox.pk,
     "messages:test": lambda world: world[Connection].pk,
+    "messages:speed": lambda world: world[Connection].pk,
     "messages:": lambda world: world[Message].pk,
     "broadcasts:": lambda world: world[Broadcast].pk,
     "contacts:": lambda world: world[Contact].pk,

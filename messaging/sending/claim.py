@@ -47,6 +47,7 @@ WITH due AS (
             WHEN m.error_reason IN ('quiet_hours', 'daily_cap') THEN ''
             ELSE m.error_reason
         END,
+        error_code = CASE WHEN p.waits_until IS NULL THEN m.error_code END,
         finished_at = CASE WHEN p.ends IS NOT NULL THEN now() END,
         claim_token = CASE WHEN p.goes THEN %(token)s::uuid END,
         lease_until = CASE WHEN p.goes THEN now() + %(lease)s * interval '1 second' END,

@@ -10,6 +10,7 @@ import queue
 import threading
 import time
 import uuid
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -17,7 +18,7 @@ import structlog
 from django.conf import settings
 from django.db import Error, InterfaceError, OperationalError, close_old_connections, connection, reset_queries
 
-from integrations.twilio.async_client import AsyncGateway, async_gateway_for
+from integrations.twilio.async_client import AsyncGateway, Credentials, async_gateway_for
 from integrations.twilio.errors import TwilioError, TwilioNotBegun
 from integrations.twilio.results import MessageSnapshot
 
@@ -81,6 +82,7 @@ class Engine:
     _stopping: bool = False
     _unsettled: list[Outcome] = field(default_factory=list)
     _posts: set["asyncio.Task[None]"] = field(default_factory=set)
+    _prepared: set[Credentials] = field(default_factory=set)
 
     def wake(self, connection_id: uuid.UUID, *, lane: int, sender: str | None = None) -> None:
         """Work on the lane, beginning now; from any thread. Waking a lane that is worked on makes it look again.
@@ -261,10 +263,23 @@ class Engine:
             return state.dispatch
         state.dispatch, state.read_at = load_dispatch(state.lane.connection_id), now
         if state.dispatch is not None:
+            self._prepare(state.dispatch.credentials)
             state.limits = limits_of(state.dispatch.connection, sender=state.lane.sender)
             if not state.in_flight:
                 state.account = self._places.account(state.dispatch.connection.account_sid)
         return state.dispatch
+
+    def _prepare(self, credentials: Credentials) -> None:
+        """Build what a first post needs before anything is claimed: it would cost the claim's short time."""
+        if credentials in self._prepared:
+            return
+
+        async def build() -> None:
+            async_gateway_for(credentials)
+
+        with suppress(TwilioError, TimeoutError):  # the first post says what is wrong
+            self.run_on_loop(build(), timeout=30)
+        self._prepared.add(credentials)
 
     # ---- on the event loop
 

@@ -98,7 +98,7 @@ def compose(organization: Organization, *, draft: Draft) -> Composed:
     connection_hint = draft.connection
     phone = _read_phone(organization, draft)
     contact = draft.contact or Contact.objects.filter(organization=organization, phone=phone.e164).first()
-    sender = _read_sender(draft)
+    sender = read_sender(draft.sender)
     _check_region(organization, phone)
     route = decide(organization, phone=phone, purpose=draft.purpose, connection=connection_hint)
     sends_as = sender or (route.connection.sends_as if route.connection else "")
@@ -280,8 +280,12 @@ def _check_region(organization: Organization, phone: Phone) -> None:
         )
 
 
-def _read_sender(draft: Draft) -> str:
-    raw = draft.sender.strip()
+def read_sender(raw: str) -> str:
+    """Return a sender as it is kept: E.164, a short code, a sender ID or a Messaging Service SID; raise EnqueueProblem.
+
+    An empty text stays one: the connection's own sender is meant.
+    """
+    raw = raw.strip()
     if not raw:
         return ""
     if raw.startswith("MG") and len(raw) == 34 and raw.isascii() and raw.isalnum():

@@ -119,7 +119,7 @@ def _move_for(outcome: Outcome) -> Move:
         source=ENGINE,
         error_code=verdict.code,
         reason=verdict.reason,
-        note=verdict.reason,
+        note=verdict.note or verdict.reason,
         clear_error=True,
         claim_token=claimed.token,
         due_at=database_now() + timedelta(seconds=verdict.delay) if to == Status.QUEUED else None,

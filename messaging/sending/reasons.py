@@ -1,6 +1,7 @@
 """Why a message failed or waits, in words with the next step: Twilio's codes and our own reasons, one shape."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from zoneinfo import ZoneInfo
 
 from integrations.twilio.error_table import explain
 
@@ -128,7 +129,16 @@ def reason_of(message: Message) -> Reason | None:
         return own_reason("flagged")
     if message.status in {Status.ACCEPTED, Status.SENT, Status.DELIVERED, Status.READ, Status.RECEIVED}:
         return None
-    return reason_for(code=message.error_code, reason=message.error_reason)
+    reason = reason_for(code=message.error_code, reason=message.error_reason)
+    if reason is not None and reason.code == "quiet_hours" and message.status == Status.QUEUED:
+        return replace(reason, title=_until_when(message))
+    return reason
+
+
+def _until_when(message: Message) -> str:
+    """Say until when a message waits, by the clock where its recipient is (in the first of the zones it may be)."""
+    zone = (message.time_zones.split() or [message.organization.time_zone])[0]
+    return f"Waits until {message.due_at.astimezone(ZoneInfo(zone)):%H:%M} where they are."
 
 
 def reason_for(*, code: int | None, reason: str) -> Reason | None:

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from . import views
+from . import limit_views, views
 
 app_name = "messages"
 urlpatterns = [
@@ -11,6 +11,8 @@ urlpatterns = [
     path("send/preview/", views.preview, name="preview"),
     path("send/fields/", views.template_fields, name="template_fields"),
     path("send/recipients/", views.recipients, name="recipients"),
+    path("limits/", limit_views.limits, name="limits"),
+    path("limits/<uuid:pk>/speed/", limit_views.speed, name="speed"),
     path("test/<uuid:pk>/", views.send_test, name="test"),
     path("<uuid:pk>/", views.detail, name="detail"),
     path("<uuid:pk>/cancel/", views.cancel, name="cancel"),

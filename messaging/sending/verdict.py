@@ -28,13 +28,17 @@ class Decision(StrEnum):
 
 @dataclass(frozen=True)
 class Verdict:
-    """A decision; `delay` in seconds goes with AGAIN, `breaks_connection` with refusals that concern all messages."""
+    """A decision; `delay` in seconds goes with AGAIN, `breaks_connection` with refusals that concern all messages.
+
+    `note` is for the timeline: with a message that is given up, what it was refused for the last time.
+    """
 
     decision: Decision
     code: int | None = None
     reason: str = ""
     delay: float = 0.0
     breaks_connection: bool = False
+    note: str = ""
 
 
 def judge(error: TwilioError, *, attempts: int, is_usual_sender: bool = True) -> Verdict:
@@ -69,7 +73,7 @@ def judge(error: TwilioError, *, attempts: int, is_usual_sender: bool = True) ->
 
 def _again(code: int | None, *, attempts: int, retry_after: float | None, reason: str) -> Verdict:
     if attempts >= MAX_ATTEMPTS:
-        return Verdict(Decision.FAIL, code, "gave_up")
+        return Verdict(Decision.FAIL, code, "gave_up", note=reason)
     pause = min(_LONGEST_PAUSE, 0.5 * 2**attempts)
     jittered = random.uniform(pause / 2, pause)  # noqa: S311 - spreads load, protects nothing
     return Verdict(Decision.AGAIN, code, reason, delay=max(jittered, min(retry_after or 0.0, _LONGEST_PAUSE)))
