@@ -207,7 +207,7 @@ def _execute(statement: str, values: dict[str, Any]) -> tuple[list[Claimed], lis
     messages = []
     for key, phone, sender, body, attempts, seconds_left, start_after, status, *_ in rows:
         if status == "sending":
-            until = began + min(BEGIN_WITHIN, seconds_left)
+            until = began + min(BEGIN_WITHIN, seconds_left, settings.CLAIM_LEASE / 2)
             token = values["token"]
             messages.append(
                 Claimed(key, token, phone, sender, body, attempts, seconds_left, began + start_after, until)
