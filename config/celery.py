@@ -48,6 +48,11 @@ app.conf.update(
         "forget-callbacks": {"task": "messaging.receipts.clean_up", "schedule": 3600.0, "options": {"expires": 3600}},
         "feed-broadcasts": {"task": "messaging.broadcasts.feed", "schedule": 1.0, "options": {"expires": 5}},
         "unattended-jobs": {"task": "messaging.jobs.sweep", "schedule": 3.0, "options": {"expires": 10}},
+        "forget-shown-rows": {
+            "task": "messaging.contact_files.forget",
+            "schedule": 3600.0,
+            "options": {"expires": 3600},
+        },
         "forget-uploads": {"task": "messaging.csv_files.forget", "schedule": 3600.0, "options": {"expires": 3600}},
         # Reading long lists is heavy: it must not share an interpreter with a sending engine.
         "search-prices": {
@@ -61,6 +66,7 @@ app.conf.update(
 # Rooms keep their own tasks; autodiscovery would find only <app>.tasks.
 app.conf.imports = (
     "messaging.broadcasts.tasks",
+    "messaging.contact_files.tasks",
     "messaging.csv_files.tasks",
     "messaging.jobs.tasks",
     "messaging.pricing.tasks",

@@ -21,6 +21,7 @@ urlpatterns = [
     path("broadcasts/", include("messaging.broadcasts.urls")),
     path("messages/", include("messaging.sending.urls")),
     path("inbox/", include("messaging.inbox.urls")),
+    path("contacts/", include("messaging.contact_files.urls")),
     path("contacts/", include("messaging.contacts.urls")),
     path("templates/", include("messaging.templates.urls")),
     path("opt-outs/", include("messaging.consent.urls")),

@@ -2,6 +2,7 @@
 
 import messaging.broadcasts.admin
 import messaging.consent.admin
+import messaging.contact_files.admin
 import messaging.contacts.admin
 import messaging.csv_files.admin
 import messaging.inbox.admin

@@ -15,6 +15,8 @@ class MessagingConfig(AppConfig):
         from messaging.broadcasts import jobs as broadcast_jobs  # noqa: F401 - registers its kinds of work
         from messaging.broadcasts import lifecycle as broadcasts
         from messaging.consent import ledger, opt_outs
+        from messaging.contact_files import exporting, taking
+        from messaging.contact_files import jobs as import_jobs  # noqa: F401 - registers its kinds of work
         from messaging.contacts import address_book
         from messaging.inbox import canned, conversing, ruling
         from messaging.inbox.floods import flood_notices
@@ -40,11 +42,13 @@ class MessagingConfig(AppConfig):
             broadcasts,
             canned,
             conversing,
+            exporting,
             ledger,
             opt_outs,
             policy,
             resolving,
             ruling,
+            taking,
             wording,
         ):
             register_sentences(room.SENTENCES)

@@ -2,6 +2,7 @@
 
 from messaging.broadcasts.models import Broadcast, Recipient, RecipientBatch
 from messaging.consent.models import ConsentPolicy, ConsentRecord, ConsentState, OptOut, UnsubscribeLink
+from messaging.contact_files.models import ContactImport, ImportedNumber
 from messaging.contacts.models import AttributeDefinition, Contact, SavedFilter, Tag
 from messaging.csv_files.models import Upload, UploadChunk
 from messaging.inbox.models import CannedReply, Conversation, InboxPolicy, KeywordRule, RuleAnswer
@@ -21,10 +22,12 @@ __all__ = [
     "ConsentRecord",
     "ConsentState",
     "Contact",
+    "ContactImport",
     "Conversation",
     "CountryPrice",
     "DailyUse",
     "IdempotencyKey",
+    "ImportedNumber",
     "InboxPolicy",
     "Job",
     "KeywordRule",

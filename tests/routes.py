@@ -26,6 +26,7 @@ from integrations.organizations.tenant_admin import PlacedAdmin
 from integrations.sandbox.phone_tokens import seal_number
 from messaging.broadcasts.models import Broadcast
 from messaging.consent.models import OptOut
+from messaging.contact_files.models import ContactImport
 from messaging.contacts.models import Contact, Tag
 from messaging.inbox.models import CannedReply, Conversation, KeywordRule
 from messaging.jobs.models import Job
@@ -127,6 +128,7 @@ ROWS: dict[str, Callable[[Any], Any]] = {
     "messages:speed": lambda world: world[Connection].pk,
     "messages:": lambda world: world[Message].pk,
     "broadcasts:": lambda world: world[Broadcast].pk,
+    "contact_files:": lambda world: world[ContactImport].pk,
     "contacts:": lambda world: world[Contact].pk,
     "inbox:canned_": lambda world: world[CannedReply].pk,
     "inbox:rule_": lambda world: world[KeywordRule].pk,

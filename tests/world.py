@@ -14,7 +14,9 @@ from integrations.platform_sms.models import CreditAccount, CreditEntry
 from messaging.broadcasts.models import Broadcast, Recipient, RecipientBatch
 from messaging.consent.ledger import Entry, record_consent
 from messaging.consent.models import ConsentPolicy, ConsentState, OptOut, UnsubscribeLink
+from messaging.contact_files.models import ContactImport, ImportedNumber
 from messaging.contacts.models import AttributeDefinition, SavedFilter, Tag
+from messaging.csv_files.inspection import inspect
 from messaging.csv_files.models import Upload, UploadChunk
 from messaging.inbox.models import CannedReply, Conversation, InboxPolicy, KeywordRule, RuleAnswer
 from messaging.jobs.models import Job
@@ -92,6 +94,7 @@ def furnish(organization: Organization, *, owner: User, mark: str, number: str) 
     upload = Upload.objects.create(
         organization=organization, name=f"{mark}.csv", size=len(table), created_by=owner, finished_at=timezone.now()
     )
+    piece = UploadChunk.objects.create(upload=upload, number=0, data=table)
     rows: list[Any] = [
         organization,
         owner,
@@ -154,12 +157,21 @@ def furnish(organization: Organization, *, owner: User, mark: str, number: str) 
         ),
         Job.objects.create(organization=organization, kind="test", note=f"{mark} note", state="done"),
         upload,
-        UploadChunk.objects.create(upload=upload, number=0, data=table),
         account := CreditAccount.objects.create(organization=organization, balance=5),
         CreditEntry.objects.create(account=account, kind="top_up", amount=5, balance_after=5, note=f"{mark} note"),
         SendingPolicy.objects.create(organization=organization, blocked_regions=["KP"]),
         DailyUse.objects.create(organization=organization, day=later.date(), used=7),
         Pace.objects.create(connection=connection, sender=f"{mark[:5]}Sender", mps=5),
+        ContactImport.objects.create(
+            organization=organization,
+            upload=upload,
+            file_name=upload.name,
+            file_sha256="0" * 64,
+            inspection=inspect(upload).as_json(),
+            created_by=owner,
+        ),
+        ImportedNumber.objects.create(upload=upload, phone=number, row=2),
+        piece,
         WorkerPulse.objects.get_or_create(name="worker", defaults={"host": "h", "pid": 1, "seen_at": timezone.now()})[
             0
         ],

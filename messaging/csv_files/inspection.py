@@ -3,7 +3,7 @@
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from itertools import islice
 from typing import Any
 
@@ -103,6 +103,17 @@ def inspect(
     )
     _refuse_without_phones(found, cells, fields)
     return found
+
+
+def with_sample(upload: Upload, inspection: Inspection) -> Inspection:
+    """Return an inspection that was kept as JSON with the first rows again, to be shown."""
+    rows = list(islice(read_rows(upload, inspection=inspection), SAMPLE))
+    width = len(inspection.header)
+    return replace(
+        inspection,
+        sample_rows=[[cell[:200] for cell in row.cells[:width]] for row in rows],
+        first_number=rows[0].number if rows else 1,
+    )
 
 
 def read_rows(upload: Upload, *, inspection: Inspection, start: Position | None = None) -> Iterator[Row]:

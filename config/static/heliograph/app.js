@@ -83,20 +83,23 @@
     var button = event.target.closest("[data-confirm]");
     if (button && !window.confirm(button.dataset.confirm)) event.preventDefault();
   });
+  /* A file over the limit is said to be so before it travels. Caught on the way down: the theme's own script takes
+     every file field for one of its own, and stumbles. */
   document.addEventListener("change", function (event) {
-    var control = event.target;
-    /* A file over the limit is said to be so before it travels. */
-    if (control.dataset.mostBytes) {
-      var file = control.files[0], box = control.closest(".hg-field"), line = box.querySelector("[data-upload-error]");
-      var isLarge = Boolean(file) && file.size > Number(control.dataset.mostBytes);
-      line.hidden = !isLarge;
-      line.textContent = isLarge ? "This file is larger than " + control.dataset.mostBytes / 1000000 + " MB. Split it into several files." : "";
-      box.classList.toggle("hg-field-wrong", isLarge);
-    }
-    if ("column" in control.dataset) {
-      var sample = control.closest(".hg-mapping-line").querySelector("[data-sample]");
-      sample.textContent = control.selectedOptions[0].dataset.sample || "";
-    }
+    var control = event.target, most = Number(control.dataset.mostBytes || 0);
+    if (!most) return;
+    event.stopPropagation();
+    var field = control.closest(".hg-field"), file = control.files[0], isLarge = Boolean(file) && file.size > most;
+    var line = field.querySelector(".hg-error");
+    if (!line) return; /* the page is still arriving */
+    line.hidden = !isLarge;
+    line.textContent = isLarge ? "This file is larger than " + most / 1000000 + " MB. Split it into several files." : "";
+    field.classList.toggle("hg-field-wrong", isLarge);
+  }, true);
+  document.addEventListener("change", function (event) {
+    if (!("column" in event.target.dataset)) return;
+    var line = event.target.closest(".hg-mapping-line"), chosen = event.target.selectedOptions[0];
+    line.querySelector("bdi").textContent = chosen ? chosen.dataset.sample || "" : "";
   });
   document.addEventListener("htmx:configRequest", function (event) {
     var match = document.cookie.match(/heliograph_csrf=([^;]+)/);
