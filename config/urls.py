@@ -8,6 +8,9 @@ from messaging.api.routes import api
 from messaging.dashboard.views import home
 
 urlpatterns = [
+    # First, because they are asked for most.
+    path("api/v1/", api.urls),
+    path("hooks/twilio/", include("messaging.hooks")),
     path("", home, name="home"),
     path("health/live", health.live, name="health-live"),
     path("health/ready", health.ready, name="health-ready"),
@@ -25,8 +28,6 @@ urlpatterns = [
     path("contacts/", include("messaging.contacts.urls")),
     path("templates/", include("messaging.templates.urls")),
     path("opt-outs/", include("messaging.consent.urls")),
-    path("hooks/twilio/", include("messaging.hooks")),
-    path("api/v1/", api.urls),
 ]
 
 handler404 = "django.views.defaults.page_not_found"

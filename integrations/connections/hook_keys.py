@@ -7,6 +7,8 @@ same of who may sign.
 
 from typing import Any
 
+from integrations.quick_rows import first_statement
+
 from .models import Connection
 
 _MOST = 1000
@@ -22,7 +24,7 @@ def find_by_hook_key(hook_key: str) -> Connection | None:
     """Return the connection that a webhook address names, or None; what webhooks do not need is not fetched."""
     if "\x00" in hook_key:  # PostgreSQL refuses to look for it
         return None
-    found = Connection.objects.only(*_NEEDED).filter(hook_key=hook_key).first()
+    found = first_statement(Connection.objects.only(*_NEEDED).filter(hook_key=hook_key).first)
     if found is not None:
         if len(_met) >= _MOST:
             _met.clear()

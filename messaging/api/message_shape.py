@@ -1,6 +1,7 @@
 """How a message looks in JSON."""
 
 import uuid
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any, Literal
 
@@ -104,7 +105,7 @@ class MessageOut(Schema):
     events: list[Event] = Field(description="Every step so far, oldest first.")
 
 
-def shape(message: Message) -> MessageOut:
+def shape(message: Message, *, events: Iterable[MessageEvent] | None = None) -> MessageOut:
     """Return the message as JSON has it; `events`, `template` and `template_version` should have been fetched."""
     reason = reason_of(message)
     ours, theirs = message.sender, message.phone
@@ -134,7 +135,7 @@ def shape(message: Message) -> MessageOut:
         send_at=message.created_at if message.is_held else message.due_at,
         handed_over_at=message.handed_over_at,
         finished_at=message.finished_at,
-        events=[_shape_event(event) for event in message.events.all()],
+        events=[_shape_event(event) for event in (message.events.all() if events is None else events)],
     )
 
 

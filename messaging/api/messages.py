@@ -7,8 +7,7 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import Any, Literal
 
-from django.db import transaction
-from django.db.models import QuerySet, prefetch_related_objects
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from ninja import Field, Query, Router, Schema, Status
@@ -123,14 +122,14 @@ def send_message(request: HttpRequest, payload: NewMessage, response: HttpRespon
     make = _maker(request, organization, payload)
     key = _idempotency_key(request)
     if key is None:
-        with transaction.atomic():
-            message, is_new = make(), True
+        message, is_new = make(), True
     else:
         body = request.json_body  # type: ignore[attr-defined]
         message, is_new = once(organization, key=key, body=body, make=make)
     if is_new:
         response["Location"] = f"{request.path.rstrip('/')}/{message.pk}"
-        return Status(202, shape(message))
+        # Of what was just stored the event is known; asking for it might find more than the status beside it.
+        return Status(202, shape(message, events=[message.first_event] if message.first_event else None))
     return Status(200, shape(_find(organization, message.pk)))
 
 
@@ -203,7 +202,7 @@ def _maker(request: HttpRequest, organization: Organization, payload: NewMessage
     def make() -> Message:
         if payload.send_at is not None and payload.send_at < timezone.now() - PAST_BY_AT_MOST:
             raise invalid("send_at", "in_the_past", "This time has passed. Leave the field out to send now.")
-        message = outbox.enqueue(
+        return outbox.enqueue(
             organization,
             draft=Draft(
                 to=payload.to,
@@ -217,9 +216,6 @@ def _maker(request: HttpRequest, organization: Organization, payload: NewMessage
                 created_by_id=request.auth.pk,  # type: ignore[attr-defined]
             ),
         )
-        # Read here, in the transaction: the events of the answer are those of the status beside them.
-        prefetch_related_objects([message], "events")
-        return message
 
     return make
 

@@ -66,7 +66,7 @@ def keep_links(organization: Organization, people: Iterable[tuple[str, str]], *,
 
 def keep_link_in(organization: Organization, *, body: str, phone: str, channel: str, sender: str) -> bool:
     """Make the link in a text work, where one of this number's stands in it; call it where the message is stored."""
-    if "/u/" not in body:
+    if not may_hold_link(body):
         return False
     named = set(TOKEN.findall(body))
     senders = [
@@ -76,6 +76,11 @@ def keep_link_in(organization: Organization, *, body: str, phone: str, channel: 
     ]
     keep_links(organization, [(phone, known) for known in senders], channel=channel)
     return bool(senders)
+
+
+def may_hold_link(body: str) -> bool:
+    """Tell whether it is worth looking for a link in a text."""
+    return "/u/" in body
 
 
 def is_name(sender: str) -> bool:

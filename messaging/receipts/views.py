@@ -3,13 +3,13 @@
 import json
 import uuid
 
-from django.db import connection as database
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseForbidden
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 
 from integrations.connections.hook_keys import UNCHANGED, find_by_hook_key, recall, unchanged_values
 from integrations.connections.models import Connection
+from integrations.quick_rows import first_statement, prepared_cursor
 from messaging.sending.callback_urls import status_purpose
 
 from .genuine import Refusal, check_webhook, refuse
@@ -57,9 +57,13 @@ def _store_if_proven(request: HttpRequest, known: Connection, *, message_id: uui
     if isinstance(proof, Refusal):
         return False
     values = [message_id, json.dumps(_params(request)), _idempotency_token(request), proof, *unchanged_values(known)]
-    with database.cursor() as cursor:
-        cursor.execute(_STORE_IF_UNCHANGED, values)
-        return cursor.rowcount == 1
+
+    def insert() -> bool:
+        with prepared_cursor() as cursor:
+            cursor.execute(_STORE_IF_UNCHANGED, values)
+            return cursor.rowcount == 1
+
+    return first_statement(insert)
 
 
 def store(

@@ -6,15 +6,28 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
-from django.db import transaction
-from django.db.models.functions import Now
+from django.db import connection, transaction
 
 from integrations.organizations.models import Organization
 
-from .models import IdempotencyKey, Message
+from .models import Message
 
 HOLDS_FOR = timedelta(hours=24)
 LONGEST_KEY = 255
+
+
+# It waits for a transaction that has inserted the same key and not ended yet, and leaves the row locked for ours. A key
+# whose time is over is taken as if it were new.
+_HOLD = """
+INSERT INTO messaging_idempotencykey AS k (organization_id, key, body_hash, created_at)
+VALUES (%s, %s, %s, now())
+ON CONFLICT (organization_id, key) DO UPDATE SET (body_hash, message_id, created_at) = (
+    SELECT CASE WHEN is_over THEN EXCLUDED.body_hash ELSE k.body_hash END,
+        CASE WHEN is_over THEN NULL ELSE k.message_id END,
+        CASE WHEN is_over THEN EXCLUDED.created_at ELSE k.created_at END
+    FROM (SELECT k.created_at < now() - %s * interval '1 second' AS is_over) AS age)
+RETURNING id, body_hash, message_id
+"""
 
 
 class KeyReused(Exception):
@@ -34,19 +47,13 @@ def once(organization: Organization, *, key: str, body: Any, make: Callable[[], 
     `make` raises, the key is free again. Raises KeyReused for another body under the same key.
     """
     body_hash = fingerprint(body)
-    with transaction.atomic():
-        IdempotencyKey.objects.filter(organization=organization, key=key, created_at__lt=Now() - HOLDS_FOR).delete()
-        # ON CONFLICT DO NOTHING waits for a transaction that has inserted the same key and not ended yet.
-        IdempotencyKey.objects.bulk_create(
-            [IdempotencyKey(organization=organization, key=key, body_hash=body_hash, created_at=Now())],
-            ignore_conflicts=True,
-        )
-        held = IdempotencyKey.objects.select_for_update().get(organization=organization, key=key)
-        if held.body_hash != body_hash:
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(_HOLD, [organization.pk, key, body_hash, HOLDS_FOR.total_seconds()])
+        held, held_hash, message_id = cursor.fetchone()
+        if held_hash != body_hash:
             raise KeyReused
-        if held.message is not None:
-            return held.message, False
+        if message_id is not None:
+            return Message.objects.get(pk=message_id), False
         message = make()
-        held.message = message
-        held.save(update_fields=["message"])
+        cursor.execute("UPDATE messaging_idempotencykey SET message_id = %s WHERE id = %s", [message.pk, held])
     return message, True

@@ -90,6 +90,9 @@ class Message(models.Model):
     next_check_at = models.DateTimeField(null=True)
     needs_person = models.BooleanField(default=False)
 
+    # The event it was stored with, where this object was stored just now.
+    first_event: "MessageEvent | None" = None
+
     class Meta:
         constraints = [
             models.CheckConstraint(condition=models.Q(status__in=Status.values), name="message_status_known"),

@@ -1,7 +1,7 @@
 """The one door: every message that leaves was enqueued here."""
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -14,11 +14,10 @@ from integrations.connections.models import Connection
 from integrations.organizations.models import Organization, User
 from integrations.phones import Phone, PhoneProblem, parse_phone, parse_sender
 from integrations.region_names import REGION_NAMES
-from messaging.consent.blocking import block_reason
-from messaging.consent.links import VARIABLE, keep_link_in, link_of
+from messaging.consent.links import VARIABLE, keep_link_in, link_of, may_hold_link
 from messaging.consent.way_out import add_way_out
 from messaging.contacts.models import Contact
-from messaging.routing.decision import Kind, decide
+from messaging.routing.decision import Kind, route_for
 from messaging.templates.models import Template, TemplateVersion
 from messaging.templates.rendering import (
     EmptyText,
@@ -32,9 +31,10 @@ from messaging.templates.rendering import (
 from messaging.templates.segments import LONGEST_TEXT, measure
 from messaging.templates.variables import contact_values, overlay
 
+from .facts import facts_about
+from .insertion import insert_message
 from .models import Message, MessageEvent
 from .nudges import nudge
-from .policy import blocked_regions
 from .statuses import Status
 from .transitions import Move, advance_one
 from .zones import zones_of
@@ -88,6 +88,7 @@ class Composed:
     encoding: str
     segments: int
     time_zones: str = ""
+    block: str = ""  # why the recipient must not be written to, as consent has it
 
 
 def compose(organization: Organization, *, draft: Draft) -> Composed:
@@ -95,12 +96,13 @@ def compose(organization: Organization, *, draft: Draft) -> Composed:
 
     What is wrong with the input is told before what is wrong with the connection.
     """
-    connection_hint = draft.connection
     phone = _read_phone(organization, draft)
-    contact = draft.contact or Contact.objects.filter(organization=organization, phone=phone.e164).first()
     sender = read_sender(draft.sender)
-    _check_region(organization, phone)
-    route = decide(organization, phone=phone, purpose=draft.purpose, connection=connection_hint)
+    usual = draft.connection.sends_as if draft.connection else ""
+    facts = facts_about(organization, phone=phone.e164, sender=sender or usual, purpose=draft.purpose)
+    contact = draft.contact or facts.contact
+    _check_region(phone, blocked=facts.blocked_regions)
+    route = route_for(connection=draft.connection or facts.connection, phone=phone, purpose=draft.purpose)
     sends_as = sender or (route.connection.sends_as if route.connection else "")
     version, body = _read_text(
         organization, draft, contact, link=link_of(organization, phone=phone.e164, sender=sends_as)
@@ -120,6 +122,7 @@ def compose(organization: Organization, *, draft: Draft) -> Composed:
         encoding=measured.encoding,
         segments=measured.segments,
         time_zones=zones_of(phone, contact=contact),
+        block=facts.block,
     )
 
 
@@ -145,9 +148,7 @@ def store(organization: Organization, *, draft: Draft, composed: Composed) -> Me
     """Insert a composed message with its first event, blocked where the recipient opted out or never agreed."""
     # The database's time: the clock of this machine may differ from those of the workers.
     now = database_now()
-    block = block_reason(
-        organization, phone=composed.phone.e164, channel="sms", sender=composed.sender, purpose=draft.purpose
-    )
+    block = composed.block
     is_later = draft.send_at is not None and draft.send_at > now
     status = Status.BLOCKED if block else Status.SCHEDULED if is_later else Status.QUEUED
     due = draft.send_at if is_later and draft.send_at else now
@@ -177,21 +178,18 @@ def store(organization: Organization, *, draft: Draft, composed: Composed) -> Me
         valid_until=due + (validity_of(draft.purpose) if draft.valid_for is None else draft.valid_for),
         finished_at=now if block else None,
     )
-    with transaction.atomic():
-        message.save(force_insert=True)
-        keep_link_in(
-            organization, body=message.body, phone=message.phone, channel=message.channel, sender=message.sender
-        )
-        MessageEvent.objects.create(
-            message=message,
-            status=status,
-            source=MessageEvent.Source.INTAKE,
-            note=block,
-            at=now,
-        )
-        if status == Status.QUEUED:
-            connection_id, lane, sender = composed.connection.pk, draft.lane, composed.sender
-            transaction.on_commit(lambda: nudge(connection_id, lane=lane, sender=sender) and None)
+    if may_hold_link(message.body):
+        with transaction.atomic():
+            event = insert_message(message, note=block)
+            keep_link_in(
+                organization, body=message.body, phone=message.phone, channel=message.channel, sender=message.sender
+            )
+    else:
+        event = insert_message(message, note=block)
+    message.first_event = event
+    if status == Status.QUEUED:
+        connection_id, lane, sender = composed.connection.pk, draft.lane, composed.sender
+        transaction.on_commit(lambda: nudge(connection_id, lane=lane, sender=sender) and None)
     return message
 
 
@@ -270,8 +268,8 @@ def _with_way_out(
     return longer
 
 
-def _check_region(organization: Organization, phone: Phone) -> None:
-    if phone.region and phone.region in blocked_regions(organization):
+def _check_region(phone: Phone, *, blocked: Collection[str]) -> None:
+    if phone.region and phone.region in blocked:
         raise EnqueueProblem(
             "blocked_region",
             f"{REGION_NAMES.get(phone.region, phone.region)} is a country your organization does not send to. "

@@ -52,6 +52,7 @@ def _quick_passwords(settings: Any) -> None:
 @pytest.fixture(autouse=True)
 def _fresh_rates(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(rates, "_client", None)
+    monkeypatch.setattr(rates, "_kept", {})
     monkeypatch.setattr(rates, "_doubtful_until", 0.0)
 
 

@@ -107,10 +107,17 @@ def test_stop_then_start_lets_marketing_go_again(cast: Cast, people: None, conne
     assert enqueue(cast.organization, draft=Draft(to=STOPPED, body="Sale", purpose="marketing")).status == "queued"
 
 
-def test_the_ledger_is_not_read_for_what_is_not_marketing(cast: Cast, connection: Connection) -> None:
+@pytest.mark.parametrize(("purpose", "is_read"), [("transactional", False), ("marketing", True)])
+def test_the_ledger_is_read_for_marketing_only(cast: Cast, connection: Connection, purpose: str, is_read: bool) -> None:
     with CaptureQueriesContext(database) as captured:
-        enqueue(cast.organization, draft=Draft(to=STRANGER, body="Your parcel"))
-    assert not [row for row in captured if "consentstate" in row["sql"]]
+        enqueue(cast.organization, draft=Draft(to=STRANGER, body="Your parcel", purpose=purpose))
+    statements = [row["sql"] for row in captured if "consentstate" in row["sql"]]
+    plan: list[str] = []
+    for statement in statements:
+        with database.cursor() as cursor:
+            cursor.execute("EXPLAIN ANALYZE " + statement.replace("%", "%%"), ())
+            plan += [line for (line,) in cursor.fetchall()]
+    assert is_read == any("messaging_consentstate" in line and "never executed" not in line for line in plan)
 
 
 def test_the_send_page_says_before_sending_that_nobody_agreed(cast: Cast, connection: Connection) -> None:

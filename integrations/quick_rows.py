@@ -1,0 +1,87 @@
+"""Reading the few rows that every machine request needs: statements written once, objects as the ORM makes them.
+
+Building a query anew costs Django more than answering it costs PostgreSQL. Where thousands of requests a second ask the
+same question, the question is kept as text; what comes out are ordinary model instances.
+"""
+
+from collections.abc import Callable, Sequence
+from functools import cached_property
+from typing import Any, Generic, TypeVar
+
+from django.db import InterfaceError, OperationalError, connection
+from django.db.backends.utils import CursorWrapper
+from django.db.models import Model
+from psycopg import Cursor
+
+_M = TypeVar("_M", bound=Model)
+_T = TypeVar("_T")
+
+
+class QuickRows(Generic[_M]):
+    """How rows of a model are selected under a short name, and made into objects."""
+
+    def __init__(self, model: type[_M], *, alias: str) -> None:
+        self.model, self._alias = model, alias
+
+    @cached_property
+    def columns(self) -> str:
+        """The columns to select, in the order in which `make` takes their values."""
+        return ", ".join(f'{self._alias}."{field.column}"' for field in self.model._meta.concrete_fields)
+
+    @cached_property
+    def width(self) -> int:
+        """How many columns there are."""
+        return len(self._names)
+
+    def make(self, values: Sequence[Any]) -> _M | None:
+        """Return the object of these values; None where an outer join found no row."""
+        if values[0] is None:  # the primary key stands first
+            return None
+        converted = list(values)
+        for place, convert in self._converters:
+            converted[place] = convert(converted[place], None, connection)
+        return self.model.from_db(connection.alias, self._names, converted)
+
+    @cached_property
+    def _names(self) -> list[str]:
+        return [field.attname for field in self.model._meta.concrete_fields]
+
+    @cached_property
+    def _converters(self) -> list[tuple[int, Callable[..., Any]]]:
+        fields = enumerate(self.model._meta.concrete_fields)
+        return [(place, convert) for place, field in fields for convert in field.get_db_converters(connection)]
+
+
+def prepared_cursor() -> CursorWrapper:
+    """Return a cursor whose statements PostgreSQL prepares once for each connection, and then neither reads nor plans.
+
+    Planning is most of what a small statement costs the database. Behind a pooler, for which CONN_MAX_AGE is 0, a
+    connection is another one each time and nothing can be prepared; and whoever records statements wants to see their
+    values, which prepared ones do not hold.
+    """
+    if not connection.settings_dict["CONN_MAX_AGE"] or connection.queries_logged:
+        return connection.cursor()
+    connection.ensure_connection()
+    raw = connection.connection
+    if raw.prepare_threshold is None:
+        raw.prepare_threshold = 5  # Django's own cursors do not bind on the server, and stay as they are
+    return connection.make_cursor(Cursor(raw))  # type: ignore[arg-type]
+
+
+def first_statement(ask: Callable[[], _T]) -> _T:
+    """Run the first statement of a request; where the connection died while it was idle, once more on a new one.
+
+    It takes the place of asking `SELECT 1` before each request, so the statement must bear being run twice.
+    """
+    try:
+        return ask()
+    except (OperationalError, InterfaceError):
+        if connection.in_atomic_block or (connection.connection is not None and connection.is_usable()):
+            raise
+        connection.close()
+        return ask()
+
+
+def skip_health_check() -> None:
+    """Leave out Django's question whether the connection lives, in a request that begins with `first_statement`."""
+    connection.health_check_done = True  # type: ignore[attr-defined]
