@@ -5,6 +5,7 @@ from django.urls import include, path
 
 from config import health
 from messaging.api.routes import api
+from messaging.consent.public_views import unsubscribe
 from messaging.dashboard.views import home
 
 urlpatterns = [
@@ -28,6 +29,10 @@ urlpatterns = [
     path("contacts/", include("messaging.contacts.urls")),
     path("templates/", include("messaging.templates.urls")),
     path("opt-outs/", include("messaging.consent.urls")),
+    path("consent/", include("messaging.consent.ledger_urls")),
+    path("u/<str:token>", unsubscribe, name="unsubscribe"),
+    path("hooks/twilio/", include("messaging.hooks")),
+    path("api/v1/", api.urls),
 ]
 
 handler404 = "django.views.defaults.page_not_found"

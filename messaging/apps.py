@@ -15,6 +15,7 @@ class MessagingConfig(AppConfig):
         from messaging.broadcasts import jobs as broadcast_jobs  # noqa: F401 - registers its kinds of work
         from messaging.broadcasts import lifecycle as broadcasts
         from messaging.consent import ledger, opt_outs
+        from messaging.consent.ready import register_consent
         from messaging.contact_files import exporting, taking
         from messaging.contact_files import jobs as import_jobs  # noqa: F401 - registers its kinds of work
         from messaging.contacts import address_book
@@ -52,3 +53,4 @@ class MessagingConfig(AppConfig):
             wording,
         ):
             register_sentences(room.SENTENCES)
+        register_consent()

@@ -25,7 +25,7 @@ from integrations.organizations.roles import Capability
 from integrations.organizations.tenant_admin import PlacedAdmin
 from integrations.sandbox.phone_tokens import seal_number
 from messaging.broadcasts.models import Broadcast
-from messaging.consent.models import OptOut
+from messaging.consent.models import ConsentRecord, OptOut
 from messaging.contact_files.models import ContactImport
 from messaging.contacts.models import Contact, Tag
 from messaging.inbox.models import CannedReply, Conversation, KeywordRule
@@ -99,6 +99,7 @@ CLASSIFIED: dict[str, tuple[Door, str]] = {
     "organizations:choose": (Door.SIGNED_IN, "one's own memberships"),
     "organizations:invitation_(open|accept)": (Door.PUBLIC, "who was invited may have no account yet; by a token"),
     "hook-(status|inbound)": (Door.SIGNED, "Twilio's signature: see tests/messaging/receipts"),
+    "unsubscribe": (Door.PUBLIC, "by a token that only the recipient has: see test_unsubscribing"),
     "api:(openapi-json|openapi-view)": (Door.PUBLIC, "the API documents itself"),
     "api:(?!openapi).*": (Door.KEY, "by key: see tests/messaging/api"),
     "admin:(index|login|logout|autocomplete|jsi18n|app_list|search|\\?)": (
@@ -136,6 +137,7 @@ ROWS: dict[str, Callable[[Any], Any]] = {
     "inbox:": lambda world: world[Conversation].pk,
     "templates:": lambda world: world[Template].pk,
     "consent:": lambda world: world[OptOut].pk,
+    "consents:": lambda world: world[Contact].pk,
     "jobs:": lambda world: world[Job].pk,
 }
 VALUES: dict[str, Callable[[Any], Any]] = {
@@ -148,6 +150,7 @@ VALUES: dict[str, Callable[[Any], Any]] = {
     "contact_id": lambda world: world[Contact].pk,
     "template_id": lambda world: world[Template].pk,
     "opt_out_id": lambda world: world[OptOut].pk,
+    "consent_id": lambda world: world[ConsentRecord].pk,
     "app_label": lambda world: "messaging",
     "key": lambda world: "no-such-key",
     "uidb36": lambda world: "1",

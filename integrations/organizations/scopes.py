@@ -12,6 +12,8 @@ TEMPLATES_READ = "templates:read"
 TEMPLATES_WRITE = "templates:write"
 OPT_OUTS_READ = "opt_outs:read"
 OPT_OUTS_WRITE = "opt_outs:write"
+CONSENTS_READ = "consents:read"
+CONSENTS_WRITE = "consents:write"
 
 SCOPES: dict[str, str] = {
     MESSAGES_READ: "See messages, their text and what became of them.",
@@ -22,6 +24,8 @@ SCOPES: dict[str, str] = {
     TEMPLATES_WRITE: "Add and change templates.",
     OPT_OUTS_READ: "See who opted out.",
     OPT_OUTS_WRITE: "Record opt-outs and take them back.",
+    CONSENTS_READ: "See who agreed to what, with the proof.",
+    CONSENTS_WRITE: "Record consent and its withdrawal.",
 }
 # Spelt out in each key rather than stored as a wildcard: a scope that comes later is not granted to older keys.
 EVERYTHING: tuple[str, ...] = tuple(SCOPES)

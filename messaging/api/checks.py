@@ -75,3 +75,4 @@ VariableValue = Annotated[
 Email = Annotated[str, Field(max_length=254), AfterValidator(_check_email)]
 Language = Annotated[str, Field(max_length=12), AfterValidator(_check_language)]
 QueryText = Annotated[str, AfterValidator(storable)]
+StorableText = Annotated[str, AfterValidator(storable)]

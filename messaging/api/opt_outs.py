@@ -5,7 +5,6 @@ from datetime import datetime
 from typing import Any, Literal
 
 from django.http import HttpRequest, HttpResponse
-from django.utils import timezone
 from ninja import Field, Query, Router, Schema, Status
 from pydantic import ConfigDict
 
@@ -13,7 +12,7 @@ from integrations.organizations.models import Organization
 from integrations.organizations.network import client_ip
 from integrations.organizations.scopes import OPT_OUTS_READ, OPT_OUTS_WRITE
 from messaging.consent.models import OptOut
-from messaging.consent.opt_outs import OptOutProblem, end_by_api, opt_out
+from messaging.consent.opt_outs import OptOutProblem, end_by_api, start_opt_out
 
 from .actors import actor_of
 from .checks import QueryText
@@ -118,11 +117,10 @@ def create_opt_out(request: HttpRequest, payload: NewOptOut, response: HttpRespo
     """Record that nothing may be sent to a number any more, whatever sends it. A second time changes nothing."""
     organization: Organization = request.organization  # type: ignore[attr-defined]
     phone = read_phone(payload.phone, organization=organization, field="phone")
-    began = timezone.now()
-    standing = opt_out(
+    standing, is_new = start_opt_out(
         organization, phone=phone.e164, source=OptOut.Source.API, actor=actor_of(request), ip=client_ip(request)
     )
-    if standing.started_at < began:
+    if not is_new:
         return Status(200, _shape(standing))
     response["Location"] = f"{request.path.rstrip('/')}/{standing.pk}"
     return Status(201, _shape(standing))

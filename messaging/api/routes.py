@@ -1,6 +1,7 @@
 """What the API offers. A router of another room is added here, before `api.urls` is read."""
 
 from .application import HeliographApi
+from .consents import router as consents
 from .contacts import router as contacts
 from .me import router as me
 from .messages import router as messages
@@ -12,4 +13,5 @@ api.add_router("/messages", messages, tags=["Messages"])
 api.add_router("/contacts", contacts, tags=["Contacts"])
 api.add_router("/templates", templates, tags=["Templates"])
 api.add_router("/opt-outs", opt_outs, tags=["Opt-outs"])
+api.add_router("/consents", consents, tags=["Consent"])
 api.add_router("/me", me, tags=["Key"])

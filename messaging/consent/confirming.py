@@ -14,6 +14,7 @@ from messaging.sending.outbox import Draft, EnqueueProblem, compose, store
 from .keywords import as_seen, is_yes
 from .ledger import CONFIRM_UNTIL, Action, Entry, Source, State, record_consent, record_many, state_of
 from .links import is_name
+from .locking import lock_numbers
 from .models import ConsentPolicy, ConsentPurpose, ConsentRecord, ConsentState
 from .policy import policy_of
 from .texts import text_for
@@ -45,6 +46,7 @@ def take_many(
     policy = policy_of(organization)
     asked = [_is_to_be_asked(entry, policy=policy) for entry in entries]
     with transaction.atomic():
+        lock_numbers(organization, {entry.phone for entry in entries})
         plain = [entry for entry, is_asked in zip(entries, asked, strict=True) if not is_asked]
         kept = iter(record_many(organization, plain, actor=actor))
         return [
@@ -59,6 +61,7 @@ def confirm(organization: Organization, *, policy: ConsentPolicy, phone: str, me
     """Grant what a person was asked about and now answered YES to in time; tell whether there was such a thing."""
     if not is_yes(message.body, policy=policy):
         return False
+    lock_numbers(organization, [phone])
     standing = state_of(organization, phone=phone, channel=message.channel)
     if standing is None or standing.state != State.PENDING:
         return False
@@ -96,6 +99,7 @@ def _is_to_be_asked(entry: Entry, *, policy: ConsentPolicy) -> bool:
 def _ask(
     organization: Organization, entry: Entry, *, policy: ConsentPolicy, actor: User | str | None, ip: str, lane: int
 ) -> ConsentRecord:
+    lock_numbers(organization, [entry.phone])
     standing = state_of(organization, phone=entry.phone, channel=entry.channel)
     if standing is not None and standing.state == State.GRANTED:
         return record_consent(organization, entry, actor=actor, ip=ip)

@@ -23,6 +23,8 @@ SENTENCES = {
     "consent.granted": "recorded that {phone} agreed to {purpose}",
     "consent.withdrawn": "recorded that {phone} took back {purpose}",
     "consent_policy.changed": "changed the consent policy",
+    "consent.exported": "downloaded the consent records from {from} to {to}",
+    "consent.proof_exported": "downloaded the opt-outs from {from} to {to}",
 }
 CONFIRM_UNTIL = "confirm_until"
 _STATE_OF = {Action.GRANTED: State.GRANTED, Action.WITHDRAWN: State.WITHDRAWN, Action.REQUESTED: State.PENDING}

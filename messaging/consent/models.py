@@ -1,11 +1,13 @@
 """Opt-outs, and what people agreed to: rows that stay, because an organization must be able to show them."""
 
+import uuid
+
 from django.db import models
 from django.utils import timezone
 
 from integrations.identifiers import new_id
 from integrations.masking import mask_phone
-from integrations.organizations.models import Organization
+from integrations.organizations.models import Organization, as_uuid
 
 
 class OptOut(models.Model):
@@ -128,6 +130,12 @@ class ConsentRecord(models.Model):
 
     def __str__(self) -> str:
         return f"{self.get_purpose_display()} {self.get_action_display().lower()}, {masked_number(self.phone)}"
+
+    @property
+    def proof_messages(self) -> list[tuple[str, uuid.UUID]]:
+        """The messages that prove it, in words and by their ids: what was asked, and what was answered."""
+        named = (("The question", self.evidence.get("question")), ("The message", self.evidence.get("message")))
+        return [(words, key) for words, raw in named if raw and (key := as_uuid(raw))]
 
 
 class ConsentState(models.Model):

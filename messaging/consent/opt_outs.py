@@ -8,8 +8,8 @@ from collections.abc import Collection
 from typing import Any
 
 from django.db import transaction
-from django.utils import timezone
 
+from integrations.clock import database_now
 from integrations.masking import mask_phone
 from integrations.organizations.audit import record
 from integrations.organizations.models import Organization, User
@@ -87,9 +87,11 @@ def start_opt_out(
             _tag(organization, phone)
             return standing, False
         if standing is not None:
-            standing.ended_at, standing.ended_by = timezone.now(), source
+            standing.ended_at, standing.ended_by = database_now(), source
             standing.save(update_fields=["ended_at", "ended_by"])
-        started = OptOut.objects.create(**reach, source=source, keyword=keyword[:40], twilio_scope=twilio_scope[:34])
+        started = OptOut.objects.create(
+            **reach, source=source, keyword=keyword[:40], twilio_scope=twilio_scope[:34], started_at=database_now()
+        )
         _tag(organization, phone)
         if scope == OptOut.Scope.ORGANIZATION:
             _take_back(started, replaced=standing, evidence=evidence or {}, actor=actor)
@@ -129,7 +131,7 @@ def opt_in(
         ended = list(standing)
         if not ended:
             return 0
-        OptOut.objects.filter(pk__in=[row.pk for row in ended]).update(ended_at=timezone.now(), ended_by=source)
+        OptOut.objects.filter(pk__in=[row.pk for row in ended]).update(ended_at=database_now(), ended_by=source)
         _give_back(ended, source=source, evidence=evidence or {}, actor=None)
         _tag(organization, phone)
     return len(ended)
@@ -144,7 +146,7 @@ def end_by_member(standing: OptOut, *, actor: User, ip: str = "") -> None:
             raise OptOutProblem("ended", "This opt-out has already ended.")
         if standing.locked_because:
             raise OptOutProblem("needs_start", standing.locked_because)
-        standing.ended_at, standing.ended_by = timezone.now(), OptOut.Source.STAFF
+        standing.ended_at, standing.ended_by = database_now(), OptOut.Source.STAFF
         standing.save(update_fields=["ended_at", "ended_by"])
         _give_back([standing], source=OptOut.Source.STAFF, evidence={}, actor=actor)
         _tag(standing.organization, standing.phone)
@@ -168,7 +170,7 @@ def end_by_api(standing: OptOut, *, actor: str, ip: str = "") -> bool:
     with transaction.atomic():
         lock_numbers(standing.organization, [standing.phone])
         ended = OptOut.objects.filter(pk=standing.pk, ended_at=None).update(
-            ended_at=timezone.now(), ended_by=OptOut.Source.API
+            ended_at=database_now(), ended_by=OptOut.Source.API
         )
         if ended:
             _give_back([standing], source=OptOut.Source.API, evidence={}, actor=actor)
@@ -200,7 +202,7 @@ def end_by_link(organization: Organization, *, phone: str, channel: str, sender:
             )
         )
         OptOut.objects.filter(pk__in=[row.pk for row in ended]).update(
-            ended_at=timezone.now(), ended_by=OptOut.Source.LINK
+            ended_at=database_now(), ended_by=OptOut.Source.LINK
         )
         _give_back(ended, source=OptOut.Source.LINK, evidence={}, actor=None)
         _tag(organization, phone)

@@ -16,6 +16,7 @@ from integrations.organizations.places import languages
 from integrations.organizations.roles import Capability
 from integrations.organizations.search_memory import key_of, recall, remember
 from integrations.phones import PhoneProblem, parse_phone
+from messaging.consent.ledger_selectors import panel_of
 from messaging.consent.opt_outs import STOP_TAG, opt_out
 from messaging.consent.selectors import history_of, standing_of
 from messaging.sending.selectors import LogFilter, message_log
@@ -118,6 +119,7 @@ def contact_detail(request: MemberRequest, pk: uuid.UUID) -> HttpResponse:
         "standing": standing,
         "is_blocked": any(row.scope == row.Scope.ORGANIZATION for row in standing),
         "past": history_of(request.organization, phone=contact.phone),
+        "consent": panel_of(request.organization, phone=contact.phone),
         "recent": recent[:10],
         "may_send": request.member.can(Capability.SEND),
         "language": dict(languages()).get(contact.language, contact.language),

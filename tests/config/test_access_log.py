@@ -12,6 +12,7 @@ from config.access_log import PathOnlyRequestMiddleware
         ("/api/v1/messages?to=%2B4915112345678", "GET /api/v1/messages"),
         ("/invitations/abcdef-123456/", "GET /invitations/•••/"),
         ("/invitations/accept/", "GET /invitations/accept/"),
+        ("/u/Abcde23456", "GET /u/•••"),
         ("/accounts/password/reset/key/1-set-password/", "GET /accounts/password/reset/key/•••/"),
     ],
 )

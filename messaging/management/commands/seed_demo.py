@@ -15,6 +15,7 @@ from integrations.organizations.operating import create_organization
 from integrations.organizations.people import create_person
 from integrations.organizations.roles import Role
 from integrations.phones import parse_phone
+from messaging.consent.ledger import Entry, record_consent
 from messaging.contacts.address_book import Details, create_contact
 from messaging.contacts.models import Contact
 from messaging.templates.models import Template
@@ -29,6 +30,8 @@ _PEOPLE = [
     ("Grace Hopper", "+13055550142"),
     ("Hedy Lamarr", "+14045550177"),
 ]
+# One of them did not agree to marketing, so that one can see what becomes of it.
+_AGREED = {"Ada Lovelace", "Grace Hopper"}
 _TEMPLATES = [
     ("Parcel on its way", 'Hi {{ first_name | "there" }}, your parcel leaves today: {{ link | "example.com/t" }}'),
     ("Appointment reminder", 'Hello {{ name | "there" }}, we see you tomorrow at {{ time }}. Reply STOP to opt out.'),
@@ -67,6 +70,9 @@ class Command(JsonCommand):
             if not Contact.objects.filter(organization=organization, phone=number).exists():
                 details = Details(phone=parse_phone(number, region="US"), name=name)
                 create_contact(organization, details=details, actor=owner)
+                if name in _AGREED:
+                    entry = Entry(phone=number, action="granted", source="staff", reason="Made up for the demo.")
+                    record_consent(organization, entry, actor=owner)
         for name, body in _TEMPLATES:
             if not Template.objects.filter(organization=organization, name=name).exists():
                 create_template(organization, name=name, body=body, actor=owner)
