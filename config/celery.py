@@ -46,6 +46,7 @@ app.conf.update(
         "poll-unfinished": {"task": "messaging.sending.poll", "schedule": 10.0, "options": {"expires": 20}},
         "apply-callbacks": {"task": "messaging.receipts.apply_pending", "schedule": 2.0, "options": {"expires": 10}},
         "forget-callbacks": {"task": "messaging.receipts.clean_up", "schedule": 3600.0, "options": {"expires": 3600}},
+        "fetch-media": {"task": "messaging.inbound.fetch_media", "schedule": 10.0, "options": {"expires": 20}},
         "feed-broadcasts": {"task": "messaging.broadcasts.feed", "schedule": 1.0, "options": {"expires": 5}},
         "unattended-jobs": {"task": "messaging.jobs.sweep", "schedule": 3.0, "options": {"expires": 10}},
         "forget-shown-rows": {
@@ -68,6 +69,7 @@ app.conf.imports = (
     "messaging.broadcasts.tasks",
     "messaging.contact_files.tasks",
     "messaging.csv_files.tasks",
+    "messaging.inbound.tasks",
     "messaging.jobs.tasks",
     "messaging.pricing.tasks",
     "messaging.receipts.tasks",

@@ -5,6 +5,7 @@ from messaging.consent.models import ConsentPolicy, ConsentRecord, ConsentState,
 from messaging.contact_files.models import ContactImport, ImportedNumber
 from messaging.contacts.models import AttributeDefinition, Contact, SavedFilter, Tag
 from messaging.csv_files.models import Upload, UploadChunk
+from messaging.inbound.models import MessageMedia
 from messaging.inbox.models import CannedReply, Conversation, InboxPolicy, KeywordRule, RuleAnswer
 from messaging.jobs.models import Job
 from messaging.pricing.models import CountryPrice, PriceSearch
@@ -33,6 +34,7 @@ __all__ = [
     "KeywordRule",
     "Message",
     "MessageEvent",
+    "MessageMedia",
     "OptOut",
     "Pace",
     "PriceSearch",

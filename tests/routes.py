@@ -28,6 +28,7 @@ from messaging.broadcasts.models import Broadcast
 from messaging.consent.models import ConsentRecord, OptOut
 from messaging.contact_files.models import ContactImport
 from messaging.contacts.models import Contact, Tag
+from messaging.inbound.models import MessageMedia
 from messaging.inbox.models import CannedReply, Conversation, KeywordRule
 from messaging.jobs.models import Job
 from messaging.sending.models import Message
@@ -132,6 +133,7 @@ ROWS: dict[str, Callable[[Any], Any]] = {
     "contact_files:": lambda world: world[ContactImport].pk,
     "contacts:": lambda world: world[Contact].pk,
     "inbox:canned_": lambda world: world[CannedReply].pk,
+    "inbox:medium": lambda world: world[MessageMedia].pk,
     "inbox:rule_": lambda world: world[KeywordRule].pk,
     "inbox:open": lambda world: world[Contact].pk,
     "inbox:": lambda world: world[Conversation].pk,

@@ -18,6 +18,7 @@ from messaging.contact_files.models import ContactImport, ImportedNumber
 from messaging.contacts.models import AttributeDefinition, SavedFilter, Tag
 from messaging.csv_files.inspection import inspect
 from messaging.csv_files.models import Upload, UploadChunk
+from messaging.inbound.models import MessageMedia
 from messaging.inbox.models import CannedReply, Conversation, InboxPolicy, KeywordRule, RuleAnswer
 from messaging.jobs.models import Job
 from messaging.pricing.models import CountryPrice, PriceSearch
@@ -143,6 +144,14 @@ def furnish(organization: Organization, *, owner: User, mark: str, number: str) 
         ),
         CannedReply.objects.create(organization=organization, name=f"{mark} reply", body=f"{mark} {{{{ name }}}}"),
         InboxPolicy.objects.create(organization=organization, text=f"{mark} is away", hours=[[0, "09:00", "17:00"]]),
+        MessageMedia.objects.create(
+            organization=organization,
+            message=message,
+            state="stored",
+            content=mark.encode(),
+            content_type="text/plain",
+            size=6,
+        ),
         rule,
         RuleAnswer.objects.create(rule=rule, phone=number, answered_at=timezone.now()),
         template,

@@ -89,9 +89,11 @@ class SandboxControl:
         return self._ask("GET", f"/accounts/{account_sid}/phones/{quote(number)}", params={"limit": limit})
 
     def reply(
-        self, account_sid: str, number: str, *, body: str, to: str = "", media: list[str] | None = None
+        self, account_sid: str, number: str, *, body: str, to: str = "", media: list[Any] | None = None
     ) -> dict[str, Any]:
         """Let a virtual phone write to one of the account's numbers (the first one where `to` is empty).
+
+        `media` are addresses, or files as `{"content_type", "data"}` with base64.
 
         Waits two seconds for the webhook's answer; after that `webhook_state` is `pending`.
         """

@@ -12,6 +12,7 @@ from integrations.twilio.error_table import ERRORS, explain
 
 from .dial_board import DIALS, GROUPS, Dial, Group, Unit, at, document_of
 from .outcome_words import REFUSED
+from .picture import sample_picture
 from .server.dials import DEFAULTS, FAULTS, validate
 from .server.errors import REFUSALS, ControlError
 
@@ -64,6 +65,7 @@ class ReplyForm(forms.Form):
         widget=forms.Textarea(attrs={"rows": 2, "placeholder": "Write a reply", "autocomplete": "off"}),
     )
     quick = forms.ChoiceField(required=False, choices=[(text, text) for text in QUICK_TEXTS], widget=forms.HiddenInput)
+    picture = forms.BooleanField(required=False, widget=forms.HiddenInput)
 
     def __init__(self, *args: Any, numbers: list[str], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -72,6 +74,8 @@ class ReplyForm(forms.Form):
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}
+        if cleaned.get("picture"):
+            return cleaned
         if not cleaned.get("quick") and not (cleaned.get("body") or "").strip() and "body" not in self.errors:
             self.add_error("body", "Write something first.")
         return cleaned
@@ -80,6 +84,11 @@ class ReplyForm(forms.Form):
     def text(self) -> str:
         """What the phone writes."""
         return self.cleaned_data["quick"] or self.cleaned_data["body"]
+
+    @property
+    def files_sent(self) -> list[dict[str, str]]:
+        """What the phone sends along."""
+        return [sample_picture()] if self.cleaned_data.get("picture") else []
 
 
 class NewPhoneForm(ReplyForm):

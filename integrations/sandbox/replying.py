@@ -28,13 +28,15 @@ class ReplyResult:
     is_refused: bool = False
 
 
-def write_from(connection: Connection, phone: str, *, to: str, body: str) -> ReplyResult:
+def write_from(
+    connection: Connection, phone: str, *, to: str, body: str, files: list[dict[str, str]] | None = None
+) -> ReplyResult:
     """Let a phone write to one of the account's numbers; raises SandboxUnavailable or SandboxRefused.
 
     A restarted sandbox has forgotten where replies go to: it is told again before.
     """
     _make_sure_replies_arrive(connection)
-    answer = control().reply(connection.account_sid, phone, body=body, to=to)
+    answer = control().reply(connection.account_sid, phone, body=body, to=to, media=files)
     result = _in_words(connection, answer)
     keyword = _KEYWORDS.get(answer["keyword"] or "")
     return result if keyword is None else ReplyResult(result.kind, f"{result.text} {keyword}", result.is_refused)

@@ -17,6 +17,9 @@ from messaging.sending.models import Message, MessageEvent
 from messaging.sending.statuses import Status
 from messaging.templates.segments import measure
 
+from .media import note_media
+from .wake import wake_fetching
+
 log = structlog.get_logger(__name__)
 _Outcome = Callback.Outcome
 LONGEST_BODY = 10_000
@@ -79,6 +82,8 @@ def _receive(callback: Callback) -> str:
         finished_at=now,
     )
     MessageEvent.objects.create(message=message, status=Status.RECEIVED, source=MessageEvent.Source.CALLBACK, at=now)
+    if note_media(message, params):
+        transaction.on_commit(wake_fetching)
     heard = _hear(callback, message=message, phone=phone, contact=contact) if phone else ""
     if phone is None and not _is_whole(raw):
         return _Outcome.APPLIED

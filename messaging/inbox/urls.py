@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from .views import canned, conversations, rules, thread
+from .views import canned, conversations, media, rules, thread
 
 app_name = "inbox"
 urlpatterns = [
@@ -20,6 +20,7 @@ urlpatterns = [
     path("rules/<uuid:pk>/", rules.rule_edit, name="rule_edit"),
     path("rules/<uuid:pk>/change/", rules.rule_act, name="rule_act"),
     path("hours/", rules.office_hours, name="hours"),
+    path("media/<uuid:pk>/", media.medium, name="medium"),
     path("with/<uuid:pk>/", thread.open_conversation, name="open"),
     path("<uuid:pk>/", thread.show, name="thread"),
     path("<uuid:pk>/texts/", thread.texts, name="texts"),

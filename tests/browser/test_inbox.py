@@ -55,7 +55,46 @@ def test_phone_writes_and_member_answers(owner: Person) -> None:
     expect(field).to_have_value("half a sente")
     owner.look("24-conversation-answered")
 
+    # The phone sends a picture, which a worker fetches with our credentials.
+    owner.open("sandbox/")
+    page.get_by_role("link", name=re.compile("3456789")).first.click()
+    page.get_by_role("button", name="Picture").click()
+    expect(page.get_by_text("Delivered to Heliograph").first).to_be_visible()
+    owner.open("inbox/")
+    page.locator(".hg-inbox-unread").get_by_role("link").click()
+    picture = page.locator("#texts img")
+    expect(picture).to_be_visible(timeout=20_000)
+    assert picture.evaluate("picture => picture.decode().then(() => picture.naturalWidth)") == 160
+    owner.look("26-conversation-picture")
+    page.wait_for_timeout(500)
+
     owner.open("inbox/")
     expect(page.locator(".hg-inbox-list li")).to_have_count(1)
     expect(page.locator(".hg-inbox-unread")).to_have_count(0)
     owner.look("25-inbox-read")
+
+
+def test_rules_answer_by_themselves_and_replies_are_set_at_twilio(owner: Person) -> None:
+    page = owner.page
+    connect_sandbox(owner)
+    page.get_by_role("link", name="Look at Twilio, and set it").click()
+    expect(page.get_by_text("Replies come here.")).to_be_visible()
+    owner.look("27-replies-right")
+
+    owner.open("inbox/rules/new/")
+    page.get_by_label("Name").fill("Opening hours")
+    page.get_by_label("Words").fill("hours, open")
+    page.get_by_label("Answer", exact=False).first.fill("We are there from 9 to 5.")
+    owner.look("28-rule-form")
+    page.get_by_role("button", name="Save").click()
+    page.get_by_label("A text that somebody sends").fill("Hours?")
+    expect(page.locator("#outcome")).to_contain_text("The rule Opening hours fits.")
+    owner.look("29-rules")
+    owner.open("inbox/hours/")
+    owner.look("30-office-hours")
+
+    a_phone_writes(owner, "Hours?")
+    owner.open("inbox/")
+    page.locator(".hg-inbox-list").get_by_role("link").first.click()
+    expect(page.locator("#texts .hg-sandbox-out")).to_contain_text("9 to 5")
+    expect(page.locator("#texts .hg-pill", has_text="Delivered").first).to_be_visible(timeout=20_000)

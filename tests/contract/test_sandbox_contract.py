@@ -138,6 +138,26 @@ def test_messages(sandbox: SandboxServer, api: SandboxApi) -> None:
     assert api.account("DELETE", f"/Messages/{delivered['sid']}.json").status_code == 204
 
 
+def test_media(sandbox: SandboxServer, api: SandboxApi) -> None:
+    path = "/2010-04-01/Accounts/{AccountSid}/Messages/{MessageSid}/Media"
+    files = [{"content_type": "image/png", "data": "aGk="}, {"content_type": "image/jpeg", "size": 20}]
+    sid = sandbox.control.reply(api.credentials.account_sid, PHONE, body="", media=files)["sid"]
+    body = _check(api.account("GET", f"/Messages/{sid}/Media.json"), "api", f"{path}.json")
+    assert [row["content_type"] for row in body["media_list"]] == ["image/png", "image/jpeg"]
+    medium = f"/Messages/{sid}/Media/{body['media_list'][0]['sid']}"
+    _check(api.account("GET", f"{medium}.json"), "api", f"{path}/{{Sid}}.json")
+    leads = api.account("GET", medium, allow_redirects=False)
+    assert leads.status_code == 307
+    store = leads.headers["Location"]
+    assert store.startswith("https://mms.twiliocdn.com/")
+    content = requests.get(f"{sandbox.url}/{store.partition('://')[2]}", timeout=5)
+    assert (content.content, content.headers["Content-Type"]) == (b"hi", "image/png")
+    assert requests.get(f"{sandbox.url}/{store.partition('://')[2]}x", timeout=5).status_code == 404
+    assert requests.get(f"{sandbox.url}/api.twilio.com/2010-04-01/Accounts/x{medium}", timeout=5).status_code == 401
+    assert api.account("DELETE", f"{medium}.json").status_code == 204
+    assert api.account("GET", medium, allow_redirects=False).status_code == 404
+
+
 def test_messaging_services(sandbox: SandboxServer, api: SandboxApi) -> None:
     many, one = "/v1/Services", "/v1/Services/{Sid}"
     made = _check(api.call("POST", "messaging", "/v1/Services", data={"FriendlyName": "Contract"}), "messaging", many)

@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator
 from aiohttp import web
 
 from . import accounts, geo_permissions, lookup, messages, numbers, pricing, services, verify, verify_services
+from . import media as media_resource
 from .control import control_routes
 from .door import Answering, Call, door
 from .errors import ApiError
@@ -61,12 +62,18 @@ def twilio_routes() -> list[web.RouteDef]:
     """Return the routes under Twilio's hosts."""
     message, service = _ACCOUNT + "/Messages/{sid}.json", _MESSAGING + "/{service_sid}"
     verify_service = _VERIFY + "/{service_sid}"
+    media = _ACCOUNT + "/Messages/{message_sid}/Media"
     routes = [
         web.post(_ACCOUNT + "/Messages.json", door(create_message, is_sending=True, test_answer=create_test_message)),
         web.get(_ACCOUNT + "/Messages.json", door(messages.list_messages)),
         web.get(message, door(messages.fetch_message)),
         web.post(message, door(messages.update_message)),
         web.delete(message, door(messages.delete_message)),
+        web.get(media + ".json", door(media_resource.list_media)),
+        web.get(media + "/{sid:ME[0-9a-f]+}.json", door(media_resource.fetch_medium)),
+        web.delete(media + "/{sid:ME[0-9a-f]+}.json", door(media_resource.delete_medium)),
+        web.get(media + "/{sid:ME[0-9a-f]+}", door(media_resource.lead_to_content)),
+        web.get("/mms.twiliocdn.com/{account_sid}/{token}", media_resource.give_content),
         web.get(_ACCOUNT + "/Balance.json", door(accounts.fetch_balance)),
         web.get(_ACCOUNT + "/IncomingPhoneNumbers.json", door(numbers.list_numbers)),
         web.get(_ACCOUNT + "/IncomingPhoneNumbers/{sid}.json", door(numbers.fetch_number)),

@@ -13,6 +13,7 @@ from . import dials as dial_rules
 from .account_settings import account_settings, add_sender, change_account, change_number, change_service
 from .errors import ApiError, ControlError
 from .inbound import call_webhook, receive
+from .media import read_media
 from .model import Account
 from .phones import list_phones, show_phone
 from .recipients import read_recipient
@@ -184,13 +185,13 @@ async def reply(order: Order) -> object:
     wait_ms = fields.get("wait_ms", _REPLY_WAIT_MS)
     if not isinstance(body, str) or not isinstance(to, str):
         raise ControlError({"body": "Texts and numbers are strings."})
-    if not isinstance(media, list) or not all(isinstance(url, str) for url in media):
-        raise ControlError({"media": "A list of addresses."})
+    if not isinstance(media, list):
+        raise ControlError({"media": "A list of addresses or files."})
     if not body and not media:
         raise ControlError({"body": "Write something, or send media."})
     if not isinstance(wait_ms, int | float) or isinstance(wait_ms, bool) or not 0 <= wait_ms <= 20_000:
         raise ControlError({"wait_ms": "A number from 0 to 20000."})
-    received, url = receive(order.world, account, phone=order.phone(), to=to, body=body, media=media)
+    received, url = receive(order.world, account, phone=order.phone(), to=to, body=body, media=read_media(media))
     state = "none"
     if url:
         task = asyncio.get_running_loop().create_task(call_webhook(order.world, received, url))

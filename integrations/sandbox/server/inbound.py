@@ -8,6 +8,7 @@ from .callback_urls import read_callback_url
 from .callbacks import Answer
 from .errors import ControlError
 from .keywords import obey, read_keyword
+from .media import add_medium, content_type_of
 from .model import Account, Message, Number, Service, Text
 from .outcomes import Outcome
 from .progress import plan
@@ -31,7 +32,7 @@ class Received:
 
 
 def receive(
-    world: World, account: Account, *, phone: str, to: str, body: str, media: list[str]
+    world: World, account: Account, *, phone: str, to: str, body: str, media: list[str | tuple[str, bytes]]
 ) -> tuple[Received, str]:
     """Store an inbound message and obey its keyword; returns it and the webhook's address (empty: there is none)."""
     number = account.numbers.get(to)
@@ -40,8 +41,9 @@ def receive(
     service = account.services.get(number.service_sid)
     now = world.now()
     account.message_count += 1
+    sid = new_sid("MM" if media else "SM")
     message = Message(
-        sid=new_sid("MM" if media else "SM"),
+        sid=sid,
         account=account,
         number=account.message_count,
         to=to,
@@ -54,7 +56,10 @@ def receive(
         sent=now,
         service_sid=None if service is None else service.sid,
         segments=count_segments(body),
-        media=tuple(media),
+        media=tuple(
+            item if isinstance(item, str) else add_medium(account, sid, content_type=item[0], content=item[1], now=now)
+            for item in media
+        ),
         price=None,
     )
     world.store(message, phone=phone)
@@ -124,7 +129,7 @@ def inbound_params(message: Message) -> dict[str, str]:
         params["MessagingServiceSid"] = message.service_sid
     for index, url in enumerate(message.media):
         params[f"MediaUrl{index}"] = url
-        params[f"MediaContentType{index}"] = "image/jpeg"
+        params[f"MediaContentType{index}"] = content_type_of(message.account, url)
     return params
 
 

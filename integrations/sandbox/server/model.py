@@ -147,6 +147,18 @@ class Message:
 
 
 @dataclass(slots=True)
+class Medium:
+    """A file of a message; `token` names it in the store to which Twilio leads."""
+
+    sid: str
+    message_sid: str
+    content_type: str
+    content: bytes
+    created: float
+    token: str
+
+
+@dataclass(slots=True)
 class Text:
     """Something that only the virtual phone shows: a verification code, an automatic answer to STOP."""
 
@@ -187,6 +199,7 @@ class Account:
     order: list[Message] = field(default_factory=list)  # the same, by number
     by_phone: dict[str, list[Message]] = field(default_factory=dict)  # by the number at the other end
     texts: dict[str, deque[Text]] = field(default_factory=dict)
+    media: dict[str, Medium] = field(default_factory=dict)  # by SID, oldest first
     blocked: set[tuple[str, str]] = field(default_factory=set)  # (sender or service SID, phone)
     message_count: int = 0
     bucket: float = 0.0  # allowance left under `limit_per_second`

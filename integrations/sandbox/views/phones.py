@@ -110,7 +110,7 @@ def _reply(request: MemberRequest, connection: Connection, number: str) -> HttpR
 def _write(connection: Connection, number: str, form: ReplyForm) -> ReplyResult | None:
     """Write; None where the sandbox named a field that it cannot use, which the form then shows."""
     try:
-        return write_from(connection, number, to=form.cleaned_data["to"], body=form.text)
+        return write_from(connection, number, to=form.cleaned_data["to"], body=form.text, files=form.files_sent)
     except SandboxRefused as refusal:
         for name, detail in refusal.errors.items():
             form.add_error(name if name in form.fields else None, detail)

@@ -10,6 +10,7 @@ from integrations.connections.webhooks import inbound_url
 from integrations.organizations.roles import Role
 from messaging.consent.opt_outs import find_block
 from messaging.contacts.models import Contact
+from messaging.inbound.models import MessageMedia
 from messaging.sending.models import Message
 from tests.conftest import Cast
 from tests.plugins.sandbox import SandboxServer
@@ -48,6 +49,15 @@ def test_reply_becomes_an_inbound_message(
     assert "I come &lt;b&gt;later&lt;/b&gt;" in answer.content.decode()
     assert 'name="body"' in answer.content.decode()
     assert answer.context["form"]["body"].value() == ""
+
+
+def test_picture_goes_along_as_from_twilio(house: Any, cast: Cast, ours: Connection, own_number: str) -> None:
+    answer = cast.client("agent").post(cast.url(phone_path(ours)), {"to": own_number, "picture": "1"}, headers=HTMX)
+
+    assert "Delivered to Heliograph (status 200)." in answer.content.decode()
+    (medium,) = MessageMedia.objects.all()
+    assert (medium.content_type, medium.state, medium.message.body) == ("image/png", "waiting", "")
+    assert medium.url.startswith(f"https://api.twilio.com/2010-04-01/Accounts/{ours.account_sid}/Messages/MM")
 
 
 def test_reply_without_htmx_redirects_to_the_phone(house: Any, cast: Cast, ours: Connection, own_number: str) -> None:
