@@ -61,6 +61,12 @@ app.conf.update(
             "schedule": 20.0,
             "options": {"expires": 20, "queue": JOBS},
         },
+        "remove-texts": {"task": "messaging.retention.redact", "schedule": 300.0, "options": {"expires": 300}},
+        "remove-at-twilio": {
+            "task": "messaging.retention.remove_at_twilio",
+            "schedule": 15.0,
+            "options": {"expires": 30},
+        },
         "clean-up": {"task": "messaging.sending.clean_up", "schedule": 3600.0, "options": {"expires": 3600}},
     },
 )
@@ -73,5 +79,6 @@ app.conf.imports = (
     "messaging.jobs.tasks",
     "messaging.pricing.tasks",
     "messaging.receipts.tasks",
+    "messaging.retention.tasks",
     "messaging.sending.tasks",
 )

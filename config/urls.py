@@ -27,6 +27,7 @@ urlpatterns = [
     path("inbox/", include("messaging.inbox.urls")),
     path("contacts/", include("messaging.contact_files.urls")),
     path("contacts/", include("messaging.contacts.urls")),
+    path("settings/retention/", include("messaging.retention.urls")),
     path("templates/", include("messaging.templates.urls")),
     path("opt-outs/", include("messaging.consent.urls")),
     path("consent/", include("messaging.consent.ledger_urls")),

@@ -10,5 +10,6 @@ import messaging.inbox.admin
 import messaging.jobs.admin
 import messaging.pricing.admin
 import messaging.receipts.admin
+import messaging.retention.admin
 import messaging.sending.admin
 import messaging.templates.admin  # noqa: F401

@@ -19,6 +19,7 @@ class MessagingConfig(AppConfig):
         from messaging.contact_files import exporting, taking
         from messaging.contact_files import jobs as import_jobs  # noqa: F401 - registers its kinds of work
         from messaging.contacts import address_book
+        from messaging.contacts.registrations import register_all
         from messaging.inbox import canned, conversing, ruling
         from messaging.inbox.floods import flood_notices
         from messaging.inbox.shell import unread_badge
@@ -54,3 +55,4 @@ class MessagingConfig(AppConfig):
         ):
             register_sentences(room.SENTENCES)
         register_consent()
+        register_all()

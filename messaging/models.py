@@ -3,13 +3,14 @@
 from messaging.broadcasts.models import Broadcast, Recipient, RecipientBatch
 from messaging.consent.models import ConsentPolicy, ConsentRecord, ConsentState, OptOut, UnsubscribeLink
 from messaging.contact_files.models import ContactImport, ImportedNumber
-from messaging.contacts.models import AttributeDefinition, Contact, SavedFilter, Tag
+from messaging.contacts.models import AttributeDefinition, Contact, ErasureSecret, SavedFilter, Tag, TaggedInJob
 from messaging.csv_files.models import Upload, UploadChunk
 from messaging.inbound.models import MessageMedia
 from messaging.inbox.models import CannedReply, Conversation, InboxPolicy, KeywordRule, RuleAnswer
 from messaging.jobs.models import Job
 from messaging.pricing.models import CountryPrice, PriceSearch
 from messaging.receipts.models import Callback
+from messaging.retention.models import RetentionPolicy, TwilioRemoval
 from messaging.sending.limit_models import DailyUse, Pace, SendingPolicy
 from messaging.sending.models import IdempotencyKey, Message, MessageEvent, WorkerPulse
 from messaging.templates.models import Template, TemplateVersion
@@ -27,6 +28,7 @@ __all__ = [
     "Conversation",
     "CountryPrice",
     "DailyUse",
+    "ErasureSecret",
     "IdempotencyKey",
     "ImportedNumber",
     "InboxPolicy",
@@ -40,12 +42,15 @@ __all__ = [
     "PriceSearch",
     "Recipient",
     "RecipientBatch",
+    "RetentionPolicy",
     "RuleAnswer",
     "SavedFilter",
     "SendingPolicy",
     "Tag",
+    "TaggedInJob",
     "Template",
     "TemplateVersion",
+    "TwilioRemoval",
     "UnsubscribeLink",
     "Upload",
     "UploadChunk",

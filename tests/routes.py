@@ -27,7 +27,7 @@ from integrations.sandbox.phone_tokens import seal_number
 from messaging.broadcasts.models import Broadcast
 from messaging.consent.models import ConsentRecord, OptOut
 from messaging.contact_files.models import ContactImport
-from messaging.contacts.models import Contact, Tag
+from messaging.contacts.models import AttributeDefinition, Contact, SavedFilter, Tag
 from messaging.inbound.models import MessageMedia
 from messaging.inbox.models import CannedReply, Conversation, KeywordRule
 from messaging.jobs.models import Job
@@ -143,6 +143,10 @@ ROWS: dict[str, Callable[[Any], Any]] = {
     "jobs:": lambda world: world[Job].pk,
 }
 VALUES: dict[str, Callable[[Any], Any]] = {
+    "attribute_pk": lambda world: world[AttributeDefinition].pk,
+    "filter_pk": lambda world: world[SavedFilter].pk,
+    "job_pk": lambda world: world[Job].pk,
+    "other_pk": lambda world: world[Contact].pk,
     "tag_pk": lambda world: world[Tag].pk,
     "number": lambda world: 1,
     "slug": lambda world: world.organization.slug,

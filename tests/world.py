@@ -15,7 +15,7 @@ from messaging.broadcasts.models import Broadcast, Recipient, RecipientBatch
 from messaging.consent.ledger import Entry, record_consent
 from messaging.consent.models import ConsentPolicy, ConsentState, OptOut, UnsubscribeLink
 from messaging.contact_files.models import ContactImport, ImportedNumber
-from messaging.contacts.models import AttributeDefinition, SavedFilter, Tag
+from messaging.contacts.models import AttributeDefinition, ErasureSecret, SavedFilter, Tag, TaggedInJob
 from messaging.csv_files.inspection import inspect
 from messaging.csv_files.models import Upload, UploadChunk
 from messaging.inbound.models import MessageMedia
@@ -23,6 +23,7 @@ from messaging.inbox.models import CannedReply, Conversation, InboxPolicy, Keywo
 from messaging.jobs.models import Job
 from messaging.pricing.models import CountryPrice, PriceSearch
 from messaging.receipts.models import Callback
+from messaging.retention.models import RetentionPolicy, TwilioRemoval
 from messaging.sending.limit_models import DailyUse, Pace, SendingPolicy
 from messaging.sending.models import IdempotencyKey, MessageEvent, WorkerPulse
 from messaging.templates.models import Template, TemplateVersion
@@ -123,6 +124,12 @@ def furnish(organization: Organization, *, owner: User, mark: str, number: str) 
         tag,
         contact,
         AttributeDefinition.objects.create(organization=organization, key="plan", label=f"{mark} plan"),
+        ErasureSecret.objects.create(organization=organization, secret=f"{mark} secret"),
+        TaggedInJob.objects.create(job_id=contact.pk, contact=contact),
+        RetentionPolicy.objects.create(organization=organization, days=365),
+        TwilioRemoval.objects.create(
+            organization=organization, connection=connection, message=message, sid=f"SM{mark}", what="text"
+        ),
         SavedFilter.objects.create(organization=organization, name=f"{mark} filter", wanted={"query": mark}),
         broadcast,
         Recipient.objects.create(

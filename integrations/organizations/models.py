@@ -205,7 +205,10 @@ class AuditEntry(models.Model):
     class Meta:
         verbose_name = "audit entry"
         verbose_name_plural = "audit entries"
-        indexes = [models.Index(fields=["organization", "-id"], name="audit_newest_first")]
+        indexes = [
+            models.Index(fields=["organization", "-id"], name="audit_newest_first"),
+            models.Index(fields=["object_id"], condition=~models.Q(object_id=""), name="audit_of_object"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.action} by {self.actor_label}"

@@ -10,6 +10,7 @@ from urllib.parse import parse_qs, urlsplit
 
 from django.http import HttpRequest
 
+_LONGEST = 8_000  # signs of one value
 _MOST = 20  # searches remembered for each member; the oldest goes first
 _SESSION_KEY = "searches"
 
@@ -24,7 +25,7 @@ def key_of(request: HttpRequest) -> str:
 
 def remember(request: HttpRequest, *, wanted: Mapping[str, str], key: str = "") -> str:
     """Keep a search and return its key, "" for an empty one; a known `key` is used again, as while typing."""
-    wanted = {name: value[:200] for name, value in wanted.items() if value}
+    wanted = {name: value[:_LONGEST] for name, value in wanted.items() if value}
     if not wanted:
         return ""
     searches = dict(request.session.get(_SESSION_KEY, {}))

@@ -22,6 +22,7 @@ _REASONS: dict[str, LeftOut] = {
         "No way to this country",
         "Mainland China is reached by platform SMS, which this installation does not offer yet.",
     ),
+    "erased": LeftOut("Erased", "The contact was erased after the check; nothing is sent to them."),
     "landline": LeftOut(
         "Landline", "SMS hardly ever arrives there, and may still be charged. You can include them under Change."
     ),

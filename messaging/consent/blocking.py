@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from django.db.models import Q
 
 from integrations.organizations.models import Organization
+from messaging.contacts.erasure.number_keys import forms_of, keys_of
 
 from .models import ConsentPurpose, ConsentState, OptOut
 
@@ -35,8 +36,11 @@ def find_block(
     """
     if purpose in NEVER_BLOCKED:
         return None
+    forms = forms_of(organization, phone)
     return (
-        OptOut.objects.filter(reaches(sender), organization=organization, phone=phone, channel=channel, ended_at=None)
+        OptOut.objects.filter(
+            reaches(sender), organization=organization, phone__in=forms, channel=channel, ended_at=None
+        )
         .order_by("scope")
         .first()
     )
@@ -56,12 +60,18 @@ def consent_blocks(
     if purpose in NEVER_BLOCKED or not phones:
         return {}
     wanted = list(dict.fromkeys(phones))
+    # Somebody who was erased, and comes back by any way, is still opted out: see contacts/erasure/number_keys.py.
+    forms = keys_of(organization, wanted)
     opted_out = set(
         OptOut.objects.filter(
-            reaches(sender), organization=organization, phone__in=wanted, channel=channel, ended_at=None
+            reaches(sender),
+            organization=organization,
+            phone__in=[form for phone in wanted for form in forms[phone]],
+            channel=channel,
+            ended_at=None,
         ).values_list("phone", flat=True)
     )
-    blocks = dict.fromkeys(opted_out, OPTED_OUT)
+    blocks = {phone: OPTED_OUT for phone in wanted if not opted_out.isdisjoint(forms[phone])}
     if purpose == MARKETING:
         agreed = set(
             ConsentState.objects.filter(
@@ -85,17 +95,21 @@ def block_sql(
     channel: str = "m.channel",
     purpose: str = "m.purpose",
     sender: str = "m.sender",
+    erased: str = "",
 ) -> str:
     """Return the rule as an SQL expression, 'opted_out', 'no_consent' or NULL, for statements that let messages go.
 
+    `erased` is what stands in the place of the number once its person was erased: for statements that take messages in;
+    what is taken in already was asked then, and erasing cancels it.
     The arguments are SQL expressions of the statement, never input. The ledger is asked for marketing only, and one
     row at a time: without OFFSET the planner may prefer to read the whole of it into a hash.
     """
+    same = f"o.phone IN ({phone}, {erased})" if erased else f"o.phone = {phone}"
     return f"""CASE
         WHEN {purpose} IN ('verification', 'consent') THEN NULL
         WHEN EXISTS (
             SELECT 1 FROM messaging_optout o
-            WHERE o.organization_id = {organization} AND o.phone = {phone} AND o.channel = {channel}
+            WHERE o.organization_id = {organization} AND {same} AND o.channel = {channel}
                 AND o.ended_at IS NULL AND (o.scope = 'organization' OR o.sender = {sender})
         ) THEN 'opted_out'
         WHEN {purpose} = 'marketing' AND NOT EXISTS (

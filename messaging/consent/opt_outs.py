@@ -13,6 +13,7 @@ from integrations.clock import database_now
 from integrations.masking import mask_phone
 from integrations.organizations.audit import record
 from integrations.organizations.models import Organization, User
+from messaging.contacts.erasure.number_keys import forms_of
 from messaging.contacts.models import Contact, Tag
 
 from .blocking import find_block, reaches
@@ -123,8 +124,9 @@ def opt_in(
     """
     with transaction.atomic():
         lock_numbers(organization, [phone])
+        forms = forms_of(organization, phone)  # a START undoes also what an erased person's number opted out of
         standing = OptOut.objects.filter(
-            reaches(sender), organization=organization, phone=phone, channel=channel, ended_at=None
+            reaches(sender), organization=organization, phone__in=forms, channel=channel, ended_at=None
         )
         if not undoes_twilios:
             standing = standing.filter(twilio_scope="")
@@ -255,7 +257,9 @@ def _tag(organization: Organization, phone: str) -> None:
     contact = Contact.objects.filter(organization=organization, phone=phone).first()
     if contact is None:
         return
-    if OptOut.objects.filter(organization=organization, phone=phone, ended_at=None).exists():
+    if OptOut.objects.filter(
+        organization=organization, phone__in=forms_of(organization, phone), ended_at=None
+    ).exists():
         tag, _ = Tag.objects.get_or_create(organization=organization, name=STOP_TAG)
         contact.tags.add(tag)
     else:

@@ -8,6 +8,7 @@ from django.db.models import Q, QuerySet
 
 from integrations.organizations.models import Organization
 from integrations.phones import search_forms
+from messaging.contacts.erasure.number_keys import forms_of
 from messaging.contacts.models import Contact
 
 from .models import OptOut
@@ -68,7 +69,8 @@ def page_of(
 
 def standing_of(organization: Organization, *, phone: str) -> list[OptOut]:
     """Return the opt-outs of a number that are in force, the widest first."""
-    rows = OptOut.objects.filter(organization=organization, phone=phone, ended_at=None)
+    forms = forms_of(organization, phone)
+    rows = OptOut.objects.filter(organization=organization, phone__in=forms, ended_at=None)
     return list(rows.order_by("scope", "-started_at"))
 
 

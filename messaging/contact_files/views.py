@@ -8,13 +8,11 @@ from django.http import Http404, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST, require_safe
 
-from integrations.organizations.models import as_uuid
 from integrations.organizations.network import client_ip
 from integrations.organizations.pages import MemberRequest, member_page
 from integrations.organizations.roles import Capability
-from integrations.organizations.search_memory import recall
-from messaging.contacts.filters import ContactFilter
 from messaging.contacts.models import Tag
+from messaging.contacts.views.lists import asked_filter
 from messaging.csv_files.forms import ReadingForm
 from messaging.csv_files.inspection import Inspection
 from messaging.csv_files.problems import FileProblem
@@ -136,9 +134,7 @@ def report(request: MemberRequest, pk: uuid.UUID) -> HttpResponseBase:
 @require_POST
 def export(request: MemberRequest) -> HttpResponseBase:
     """Give the contacts of the list as a file: those of the search that is shown."""
-    wanted = recall(request, key=request.POST.get("search", "")) or {"tag": request.POST.get("tag", "")}
-    tag = as_uuid(wanted.get("tag"))
-    chosen = ContactFilter(query=wanted.get("q", ""), tags_all=(tag,) if tag else ())
+    chosen = asked_filter(request, given=request.POST)
     return export_contacts(request.organization, chosen, actor=request.user, ip=client_ip(request))
 
 

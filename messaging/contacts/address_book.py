@@ -134,13 +134,7 @@ def delete_contact(contact: Contact, *, actor: User | str, ip: str = "") -> None
 
 def add_tag(contact: Contact, *, name: str, actor: User | str, ip: str = "") -> Tag:
     """Tag a contact, with the tag of that name in any case or a new one; raise ContactProblem for a bad name."""
-    name = plain_line(name)
-    if not name:
-        raise ContactProblem("empty", "Write the tag first.", field="name")
-    if len(name) > _LONGEST_TAG:
-        raise ContactProblem("too_long", f"A tag has at most {_LONGEST_TAG} characters.", field="name")
-    if name.casefold() == STOP_TAG.casefold():
-        raise ContactProblem("reserved", f"{STOP_TAG} follows the opt-outs: opt the contact out instead.", field="name")
+    name = read_tag_name(name)
     if contact.tags.count() >= MOST_TAGS:
         raise ContactProblem("too_many", f"A contact has at most {MOST_TAGS} tags.", field="name")
     with transaction.atomic():
@@ -158,6 +152,18 @@ def add_tag(contact: Contact, *, name: str, actor: User | str, ip: str = "") -> 
                 ip=ip,
             )
     return tag
+
+
+def read_tag_name(name: str) -> str:
+    """Return the name of a tag as it is kept; raise ContactProblem for one that members cannot give."""
+    name = plain_line(name)
+    if not name:
+        raise ContactProblem("empty", "Write the tag first.", field="name")
+    if len(name) > _LONGEST_TAG:
+        raise ContactProblem("too_long", f"A tag has at most {_LONGEST_TAG} characters.", field="name")
+    if name.casefold() == STOP_TAG.casefold():
+        raise ContactProblem("reserved", f"{STOP_TAG} follows the opt-outs: opt the contact out instead.", field="name")
+    return name
 
 
 def remove_tag(contact: Contact, *, tag: Tag, actor: User | str, ip: str = "") -> None:

@@ -6,10 +6,11 @@ from django import forms
 from django.urls import reverse
 
 from integrations.organizations.models import Organization
-from integrations.organizations.places import languages
-from integrations.phones import Phone, PhoneProblem, parse_phone, pretty, region_name
+from integrations.organizations.places import languages, time_zones
+from integrations.phones import Phone, PhoneProblem, guess_time_zone, parse_phone, pretty, region_name
 
 from .address_book import ContactProblem, Details
+from .attribute_forms import PREFIX, AttributeFields
 from .models import Contact
 
 
@@ -60,6 +61,9 @@ class ContactForm(PhoneForm):
         label="E-mail address", max_length=254, required=False, widget=forms.EmailInput(attrs={"autocomplete": "off"})
     )
     language = forms.ChoiceField(label="Language", required=False)
+    time_zone = forms.ChoiceField(
+        label="Time zone", required=False, help_text="Quiet hours and times in messages follow it."
+    )
     notes = forms.CharField(
         label="Notes",
         max_length=5000,
@@ -68,14 +72,35 @@ class ContactForm(PhoneForm):
         widget=forms.Textarea(attrs={"rows": 4}),
     )
 
-    def __init__(self, *args: Any, organization: Organization, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, organization: Organization, contact: Contact | None = None, **kwargs: Any) -> None:
         super().__init__(*args, organization=organization, **kwargs)
         self.existing: Contact | None = None
+        zones = time_zones()
+        if contact and contact.time_zone and contact.time_zone not in dict(zones):
+            zones = [*zones, (contact.time_zone, contact.time_zone)]
+        self.fields["time_zone"].choices = [("", "As the number says"), *zones]  # type: ignore[attr-defined]
+        self.attributes = AttributeFields()
+        self.attributes.add_attribute_fields(self, contact)
         self.fields["language"].choices = [("", "Not known"), *languages()]  # type: ignore[attr-defined]
 
     def details(self) -> Details:
         """Return what the valid form says."""
-        return Details(**self.cleaned_data)
+        data = {name: value for name, value in self.cleaned_data.items() if not name.startswith(PREFIX)}
+        zone = data.pop("time_zone")
+        if "time_zone" not in self.changed_data:
+            zone = None
+        return Details(
+            **data,
+            time_zone=guess_time_zone(data["phone"].e164) if zone == "" else zone,
+            attributes=self.attribute_values,
+        )
+
+    def clean(self) -> None:
+        self.attribute_values = self.attributes.read_attributes(self)
+
+    def attribute_fields(self) -> list[forms.BoundField]:
+        """Return the fields of what the organization keeps besides."""
+        return [self[PREFIX + definition.key] for definition in self.attributes.definitions]
 
     def add_problem(self, problem: ContactProblem) -> None:
         """Put a verb's problem at the field it names, or above the form."""
@@ -91,4 +116,5 @@ class ContactForm(PhoneForm):
             "email": contact.email,
             "language": contact.language,
             "notes": contact.notes,
+            "time_zone": contact.time_zone,
         }

@@ -6,6 +6,7 @@ from django.db import models
 from django.db.models.functions import Lower, Reverse
 from django.utils import timezone
 
+from integrations.encryption import SecretField
 from integrations.identifiers import new_id
 from integrations.masking import mask_phone
 from integrations.organizations.models import Organization
@@ -140,3 +141,30 @@ class SavedFilter(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+class TaggedInJob(models.Model):
+    """A contact that a job tagged who had not had the tag before: what undoing the job takes away again."""
+
+    id = models.BigAutoField(primary_key=True)
+    job_id = models.UUIDField()
+    contact = models.ForeignKey(Contact, on_delete=models.CASCADE, related_name="+")
+    at = models.DateTimeField(default=timezone.now, db_default=models.functions.Now())
+
+    class Meta:
+        indexes = [models.Index(fields=["job_id", "id"], name="tagged_in_job")]
+
+    def __str__(self) -> str:
+        return f"tagged in {self.job_id}"
+
+
+class ErasureSecret(models.Model):
+    """By it an organization recognises the numbers of people it erased, and nobody else can; it never changes."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    organization = models.OneToOneField(Organization, on_delete=models.PROTECT, related_name="+")
+    secret = SecretField()
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    def __str__(self) -> str:
+        return "secret of erased numbers"

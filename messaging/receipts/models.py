@@ -1,6 +1,7 @@
 """Twilio's callbacks, stored as they came before anybody interprets them."""
 
 from django.db import models
+from django.db.models.fields.json import KeyTextTransform
 from django.utils import timezone
 
 from integrations.connections.models import Connection
@@ -36,6 +37,9 @@ class Callback(models.Model):
         indexes = [
             models.Index(fields=["id"], condition=models.Q(outcome=""), name="callback_pending"),
             models.Index(fields=["connection", "-id"], name="callback_newest_first"),
+            models.Index(
+                KeyTextTransform("From", "params"), condition=models.Q(kind="inbound"), name="callback_by_writer"
+            ),
         ]
 
     def __str__(self) -> str:

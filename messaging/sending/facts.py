@@ -7,6 +7,7 @@ from integrations.connections.models import Connection
 from integrations.organizations.models import Organization
 from integrations.quick_rows import QuickRows, prepared_cursor
 from messaging.consent.blocking import block_sql
+from messaging.contacts.erasure.number_keys import forms_of
 from messaging.contacts.models import Contact
 
 _CONTACTS, _CONNECTIONS = QuickRows(Contact, alias="k"), QuickRows(Connection, alias="c")
@@ -30,8 +31,10 @@ class Facts:
 
 def facts_about(organization: Organization, *, phone: str, sender: str, purpose: str) -> Facts:
     """Return what is known of a number at this moment; the claim looks at the opt-outs once more."""
+    # The last of the forms: the key of an erased number where there can be one, else the number itself.
+    erased = forms_of(organization, phone)[-1]
     with prepared_cursor() as cursor:
-        cursor.execute(_statement(), [organization.pk, phone, purpose, sender])
+        cursor.execute(_statement(), [organization.pk, phone, erased, purpose, sender])
         row = cursor.fetchone()
     contact, connection = row[: _CONTACTS.width], row[_CONTACTS.width : -2]
     return Facts(
@@ -44,10 +47,10 @@ def facts_about(organization: Organization, *, phone: str, sender: str, purpose:
 
 @cache
 def _statement() -> str:
-    block = block_sql(sender=_SENDER)
+    block = block_sql(sender=_SENDER, erased="m.erased")
     return f"""
 SELECT {_CONTACTS.columns}, {_CONNECTIONS.columns}, {block}, p.blocked_regions
-FROM (SELECT %s::uuid AS organization_id, %s::varchar AS phone, 'sms'::varchar AS channel,
+FROM (SELECT %s::uuid AS organization_id, %s::varchar AS phone, %s::varchar AS erased, 'sms'::varchar AS channel,
     %s::varchar AS purpose, %s::varchar AS sender) m
 LEFT JOIN messaging_contact k ON k.organization_id = m.organization_id AND k.phone = m.phone
 LEFT JOIN integrations_connection c ON c.organization_id = m.organization_id AND c.is_default

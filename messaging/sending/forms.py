@@ -12,7 +12,7 @@ from django.utils import timezone
 from integrations.organizations.models import Organization
 from messaging.templates.models import Template
 from messaging.templates.rendering import TemplateSyntaxProblem, parse
-from messaging.templates.variables import OFFERED, nest
+from messaging.templates.variables import nest, offered
 
 from .models import Message
 from .outbox import Draft
@@ -86,9 +86,10 @@ class SendForm(forms.Form):
             variables = parse(template.current.body).variables
         except TemplateSyntaxProblem:
             return
+        known = offered(self.organization)
         for variable in variables:
             self.variable_names.append(variable.name)
-            is_known = variable.name.removeprefix("contact.") in OFFERED
+            is_known = variable.name in known or variable.name.removeprefix("contact.") in known
             hint = "Empty: what the contact has." if is_known else ""
             if variable.fallback is not None:
                 hint = f"Empty: “{variable.fallback}”."

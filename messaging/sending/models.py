@@ -89,6 +89,8 @@ class Message(models.Model):
     probes = models.PositiveSmallIntegerField(default=0)
     next_check_at = models.DateTimeField(null=True)
     needs_person = models.BooleanField(default=False)
+    # When the text was removed: because it had served its time, or because the person was erased.
+    redacted_at = models.DateTimeField(null=True)
 
     # The event it was stored with, where this object was stored just now.
     first_event: "MessageEvent | None" = None
@@ -147,6 +149,11 @@ class Message(models.Model):
             ),
             models.Index(fields=["organization", "template", "-id"], name="message_log_by_template"),
             models.Index(fields=["organization", "created_at", "status"], name="message_log_by_day"),
+            models.Index(
+                fields=["organization", "finished_at"],
+                condition=models.Q(redacted_at=None, finished_at__isnull=False),
+                name="message_with_text",
+            ),
         ]
 
     def __str__(self) -> str:
@@ -156,6 +163,11 @@ class Message(models.Model):
     def is_held(self) -> bool:
         """Whether it waits until its broadcast goes on."""
         return self.due_at >= HELD_UNTIL
+
+    @property
+    def no_text(self) -> str:
+        """What stands in the place of a text that is not there."""
+        return "(the text was removed)" if self.redacted_at else "(no text)"
 
     @property
     def is_inbound(self) -> bool:

@@ -16,6 +16,7 @@ from integrations.phones import Phone, PhoneProblem, parse_phone, parse_sender
 from integrations.region_names import REGION_NAMES
 from messaging.consent.links import VARIABLE, keep_link_in, link_of, may_hold_link
 from messaging.consent.way_out import add_way_out
+from messaging.contacts.erasure.number_keys import ensure_secret
 from messaging.contacts.models import Contact
 from messaging.routing.decision import Kind, route_for
 from messaging.templates.models import Template, TemplateVersion
@@ -140,6 +141,7 @@ def enqueue(organization: Organization, *, draft: Draft) -> Message:
     """
     if organization.is_suspended:
         raise EnqueueProblem("suspended", "The organization is suspended; nothing is sent.", is_refusal=True)
+    ensure_secret(organization)  # so that a person who is erased at this moment is recognised
     composed = compose(organization, draft=draft)
     return store(organization, draft=draft, composed=composed)
 

@@ -104,6 +104,11 @@ _OURS: dict[str, tuple[str, str, str]] = {
         "The message was canceled before it was handed over. Nothing was charged.",
         "Nothing to do.",
     ),
+    "erased": (
+        "Canceled: erased.",
+        "The contact was erased before the message was handed over, or before its outcome was known.",
+        "Nothing to do.",
+    ),
     "misconfigured": (
         "No sender.",
         "The message has no sender that Twilio could use, so it was not handed over.",

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 from integrations.organizations.models import Organization
 from integrations.phones import pretty
 from messaging.consent.links import VARIABLE, link_of, sample_link
+from messaging.contacts.attributes import definitions_of, shown
 from messaging.contacts.models import Contact
 
 # Name → what it stands for, in the order the editor offers them.
@@ -40,7 +41,22 @@ def contact_values(contact: Contact | None, organization: Organization) -> dict[
         "email": contact.email,
     }
     known = {name: value for name, value in known.items() if value}
-    return {**values, **known, "contact": known}
+    return {**values, **known, "contact": {**attribute_values(contact, organization), **known}}
+
+
+def attribute_values(contact: Contact, organization: Organization) -> dict[str, str]:
+    """Return the contact's attributes as texts; a template writes them as `{{ contact.plan }}`."""
+    if not contact.attributes:
+        return {}
+    every = definitions_of(organization, with_archived=True)
+    texts = {one.key: shown(one, contact.attributes[one.key]) for one in every if one.key in contact.attributes}
+    return {key: text for key, text in texts.items() if text}
+
+
+def offered(organization: Organization) -> dict[str, str]:
+    """Return what a template may say without being told: name → what it stands for."""
+    kept = {f"contact.{one.key}": f"the contact’s {one.label}" for one in definitions_of(organization)}
+    return {**OFFERED, **kept}
 
 
 def sample_values(names: Iterable[str], organization: Organization) -> dict[str, str]:

@@ -23,7 +23,7 @@ from .forms import TemplateForm
 from .look import Look, look_at
 from .models import Template, TemplateVersion
 from .selectors import find_template, find_templates, versions_of
-from .variables import OFFERED
+from .variables import offered
 from .wording import SavedMeanwhile, WordingProblem
 
 PAGE = 50
@@ -256,7 +256,7 @@ def _editor_context(request: MemberRequest, form: TemplateForm) -> dict[str, Any
         "contact": contact,
         "contacts": contacts,
         "chosen": contact,
-        "offered": OFFERED.items(),
+        "offered": offered(request.organization).items(),
         "may_replace": True,
     }
 

@@ -9,6 +9,7 @@ from django.utils.safestring import SafeString
 
 from integrations.phones import find_region, flag_emoji, pretty, region_name
 from integrations.templatetags.hg_base import when
+from messaging.contacts.erasure.number_keys import is_key
 from messaging.sending.statuses import Status
 
 register = template.Library()
@@ -34,6 +35,8 @@ _TONES: dict[str, tuple[str, str]] = {
 @register.simple_tag
 def phone(value: str) -> SafeString:
     """Show a stored number as people write it internationally, with its flag and, as title, its country."""
+    if is_key(value):
+        return format_html('<span class="hg-soft">erased</span>')
     region = find_region(value)
     if not region:
         return format_html('<span class="hg-phone hg-num hg-nowrap">{}</span>', pretty(value))

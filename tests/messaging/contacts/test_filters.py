@@ -8,6 +8,7 @@ import pytest
 
 from integrations.connections.models import Connection
 from integrations.organizations.models import Organization
+from messaging.consent.ledger import Entry, record_consent
 from messaging.consent.models import OptOut
 from messaging.consent.opt_outs import opt_out
 from messaging.contacts.attributes import AttributeProblem, changed, is_key, read_value, read_values, shown
@@ -75,6 +76,17 @@ def test_opted_out_means_of_everything_and_until_it_ended(cast: Cast, four: dict
     OptOut.objects.filter(pk=ended.pk).update(ended_at=datetime.now(UTC))
     assert chosen(cast.organization, opted_out="yes") == {"Anna"}
     assert chosen(cast.organization, opted_out="no") == {"Ben", "Carla", "Dan"}
+
+
+def test_consent_to_marketing_as_it_stands_now(cast: Cast, four: dict[str, Contact]) -> None:
+    for name, action in (("Anna", "granted"), ("Ben", "granted"), ("Ben", "withdrawn"), ("Carla", "requested")):
+        entry = Entry(phone=four[name].phone, action=action, source="staff")
+        record_consent(cast.organization, entry, actor=cast.agent)
+    record_consent(cast.other, Entry(phone=four["Dan"].phone, action="granted", source="staff"), actor=cast.stranger)
+    assert chosen(cast.organization, consent="marketing") == {"Anna"}
+    assert chosen(cast.organization, consent="no_marketing") == {"Ben", "Carla", "Dan"}
+    assert chosen(cast.organization, consent="withdrawn") == {"Ben"}
+    assert chosen(cast.organization, consent="nonsense") == {"Anna", "Ben", "Carla", "Dan"}
 
 
 def test_days_are_those_of_the_organization(cast: Cast, four: dict[str, Contact]) -> None:

@@ -6,61 +6,27 @@ from typing import Any
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
-from django.urls import reverse
 from django.views.decorators.http import require_POST
 
-from integrations.organizations.models import as_uuid
 from integrations.organizations.network import client_ip
 from integrations.organizations.pages import MemberRequest, member_page
 from integrations.organizations.places import languages
 from integrations.organizations.roles import Capability
-from integrations.organizations.search_memory import key_of, recall, remember
 from integrations.phones import PhoneProblem, parse_phone
 from messaging.consent.ledger_selectors import panel_of
 from messaging.consent.opt_outs import STOP_TAG, opt_out
 from messaging.consent.selectors import history_of, standing_of
+from messaging.contacts import address_book
+from messaging.contacts.address_book import ContactProblem
+from messaging.contacts.attributes import definitions_of, shown
+from messaging.contacts.bulk import Choice
+from messaging.contacts.erasure import erasing
+from messaging.contacts.forms import ContactForm
+from messaging.contacts.models import Contact, Tag
+from messaging.contacts.selectors import some_contacts, tags_of
+from messaging.contacts.timeline import timeline
 from messaging.sending.selectors import LogFilter, message_log
 from messaging.sending.statuses import IN_FLIGHT, WAITING
-
-from . import address_book
-from .address_book import ContactProblem
-from .filters import ContactFilter
-from .forms import ContactForm
-from .models import Contact, Tag
-from .selectors import contact_page, some_contacts, tags_of
-
-
-@member_page(Capability.VIEW)
-def contact_list(request: MemberRequest) -> HttpResponse:
-    """List contacts; a search arrives by POST, because a number must not stand in an address."""
-    organization, key = request.organization, key_of(request)
-    if request.method == "POST":
-        wanted = {"q": request.POST.get("q", ""), "tag": request.POST.get("tag", "")}
-        key = remember(request, wanted=wanted, key=key)
-        address = reverse("contacts:list") + (f"?search={key}" if key else "")
-        if not request.htmx:
-            return redirect(address)
-    else:
-        wanted = recall(request, key=key) or {"tag": request.GET.get("tag", "")}
-    tag = as_uuid(wanted.get("tag"))
-    chosen = ContactFilter(query=wanted.get("q", ""), tags_all=(tag,) if tag else ())
-    context = {
-        "title": "Contacts",
-        "lead": "The people your organization writes to, each with one phone number.",
-        "page": contact_page(organization, chosen, after=as_uuid(request.GET.get("after"))),
-        "tags": tags_of(organization),
-        "q": wanted.get("q", ""),
-        "tag": tag,
-        "is_narrowed": any(wanted.values()),
-        "search": key,
-        "stop_tag": STOP_TAG,
-        "may_edit": request.member.can(Capability.EDIT_CONTACTS),
-    }
-    if request.method == "POST":
-        response = render(request, "messaging/contacts/_results.html", context)
-        response["HX-Replace-Url"] = address
-        return response
-    return render(request, "messaging/contacts/list.html", context)
 
 
 @member_page(Capability.EDIT_CONTACTS)
@@ -85,7 +51,8 @@ def contact_new(request: MemberRequest) -> HttpResponse:
 def contact_edit(request: MemberRequest, pk: uuid.UUID) -> HttpResponse:
     """Change a contact."""
     contact = _contact(request, pk)
-    form = ContactForm(request.POST or None, organization=request.organization, initial=ContactForm.initial_of(contact))
+    initial = ContactForm.initial_of(contact)
+    form = ContactForm(request.POST or None, organization=request.organization, contact=contact, initial=initial)
     if request.method == "POST" and form.is_valid():
         try:
             changed = address_book.update_contact(
@@ -113,14 +80,15 @@ def contact_detail(request: MemberRequest, pk: uuid.UUID) -> HttpResponse:
     """Show one contact: facts, tags, what they agreed to, and what was written lately."""
     contact = _contact(request, pk)
     standing = standing_of(request.organization, phone=contact.phone)
-    recent = message_log(request.organization, wanted=LogFilter()).filter(contact=contact)
     context = {
         "title": contact.name or "Contact without a name",
         "standing": standing,
         "is_blocked": any(row.scope == row.Scope.ORGANIZATION for row in standing),
         "past": history_of(request.organization, phone=contact.phone),
         "consent": panel_of(request.organization, phone=contact.phone),
-        "recent": recent[:10],
+        "story": timeline(request.organization, contact, before=request.GET.get("before", "")),
+        "attributes": _attributes(contact),
+        "time_zone": contact.time_zone.replace("_", " "),
         "may_send": request.member.can(Capability.SEND),
         "language": dict(languages()).get(contact.language, contact.language),
         **_tag_context(request, contact),
@@ -145,6 +113,30 @@ def contact_delete(request: MemberRequest, pk: uuid.UUID) -> HttpResponse:
         "standing": standing_of(request.organization, phone=contact.phone),
     }
     return render(request, "messaging/contacts/delete.html", context)
+
+
+@member_page(Capability.EDIT_CONTACTS)
+def contact_erase(request: MemberRequest, pk: uuid.UUID) -> HttpResponse:
+    """Erase a person for good, once the member has read what that means and has written so."""
+    contact, problem = _contact(request, pk), ""
+    if request.method == "POST":
+        if request.POST.get("typed", "").strip().lower() == erasing.ERASE_WORD:
+            job = erasing.start_erasing(
+                request.organization,
+                choice=Choice(ids=(contact.pk,)),
+                total=1,
+                actor=request.user,
+                ip=client_ip(request),
+            )
+            return redirect("contacts:work", job_pk=job.pk)
+        problem = f"Write {erasing.ERASE_WORD} to confirm."
+    context = {
+        "title": f"Erase {contact.name or 'this contact'}?",
+        "contact": contact,
+        "problem": problem,
+        "erase_word": erasing.ERASE_WORD,
+    }
+    return render(request, "messaging/contacts/erase.html", context, status=422 if problem else 200)
 
 
 @member_page(Capability.EDIT_CONTACTS)
@@ -197,6 +189,16 @@ def options(request: MemberRequest) -> HttpResponse:
     """Give contacts to choose from, as options of a select."""
     found = some_contacts(request.organization, query=request.POST.get("contact_query", "")[:200])
     return render(request, "messaging/contacts/_options.html", {"contacts": found})
+
+
+def _attributes(contact: Contact) -> list[tuple[str, str]]:
+    """Return what is kept about the contact, label and value; of what is in the archive only what is filled in."""
+    rows = []
+    for definition in definitions_of(contact.organization, with_archived=True):
+        value = shown(definition, contact.attributes.get(definition.key))
+        if value or definition.archived_at is None:
+            rows.append((definition.label, value))
+    return rows
 
 
 def _contact(request: MemberRequest, pk: uuid.UUID) -> Contact:

@@ -1,0 +1,61 @@
+"""What the address book hangs into other rooms, and what they hang into it: called once, when everything is loaded."""
+
+from integrations.organizations.audit_sentences import register_sentences
+from integrations.organizations.registry import register_settings_page
+from messaging.broadcasts.erasing import forget_recipients, redact_recipients
+from messaging.consent import choosing
+from messaging.consent.erasing import forget_consent, forget_opt_outs
+from messaging.consent.story import consent_of, opt_outs_of
+from messaging.contact_files.erasing import forget_files
+from messaging.inbound.erasing import forget_media, redact_media
+from messaging.inbox.erasing import forget_conversations, redact_conversations
+from messaging.receipts.erasing import forget_callbacks, redact_callbacks
+from messaging.retention import setting as retention
+from messaging.retention.removing import forget_at_twilio, register_copy
+from messaging.sending.erasing import forget_messages
+from messaging.sending.story import messages_of
+
+from . import bulk, defining, merging, saving
+from .erasure import erasing
+from .erasure.erasers import register_eraser
+from .filters import register_consent_condition
+from .timeline import register_timeline_source
+
+
+def register_all() -> None:
+    """Register sentences, timeline sources, conditions, erasers and pages of settings."""
+    for room in (bulk, defining, erasing, merging, retention, saving):
+        register_sentences(room.SENTENCES)
+    for kind, source in (("messages", messages_of), ("opt-outs", opt_outs_of), ("consent", consent_of)):
+        register_timeline_source(kind, source)
+    for value, words, condition in (
+        (choosing.AGREED, "Agreed to marketing", choosing.agreed),
+        (choosing.NOT_AGREED, "Not agreed to marketing", choosing.not_agreed),
+        (choosing.TOOK_BACK, "Took back their consent", choosing.took_back),
+    ):
+        register_consent_condition(value, words=words, condition=condition)
+    # What hangs on a message is asked for before the messages are emptied.
+    for what, eraser in (
+        ("messages that Twilio is told to delete", forget_at_twilio),
+        ("callbacks", forget_callbacks),
+        ("pictures and files", forget_media),
+        ("rows of broadcasts", forget_recipients),
+        ("conversations", forget_conversations),
+        ("opt-outs that are kept without the number", forget_opt_outs),
+        ("entries of consent that are kept without the number", forget_consent),
+        ("uploaded files", forget_files),
+        ("messages emptied", forget_messages),
+    ):
+        register_eraser(what, eraser)
+    for copy in (redact_callbacks, redact_conversations, redact_media, redact_recipients):
+        register_copy(copy)
+    register_settings_page(
+        title="Contact attributes",
+        text="What you keep about contacts beside name and number: for templates, filters and imports.",
+        route="contacts:attributes",
+    )
+    register_settings_page(
+        title="Data retention",
+        text="After how many days the texts of messages are removed, here and at Twilio.",
+        route="retention:settings",
+    )

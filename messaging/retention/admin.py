@@ -1,0 +1,24 @@
+"""What Twilio still has to remove, among all records."""
+
+from typing import ClassVar
+
+from django.contrib import admin
+
+from integrations.organizations.tenant_admin import BigRecordAdmin, RecordAdmin
+
+from .models import RetentionPolicy, TwilioRemoval
+
+
+@admin.register(RetentionPolicy)
+class RetentionPolicyAdmin(RecordAdmin):
+    list_display = ("days", "updated_at")
+    fields: ClassVar[tuple[str, ...]] = ("days", "updated_at")
+
+
+@admin.register(TwilioRemoval)
+class TwilioRemovalAdmin(BigRecordAdmin):
+    list_display = ("sid", "what", "attempts", "error_code", "next_try_at", "created_at")
+    list_filter = ("what", "created_at")
+    fields: ClassVar[tuple[str, ...]] = (
+        "sid", "connection", "what", "attempts", "error_code", "next_try_at", "created_at",
+    )  # fmt: skip
