@@ -11,7 +11,7 @@ from .bytes_of import pieces
 from .columns import FieldSpec, fold, guess_columns, looks_like_email, share
 from .encodings import ENCODINGS, find_letters
 from .models import Upload
-from .problems import SAVE_AS_CSV, FileProblem
+from .problems import SAVE_AS_CSV, FileProblem, grouped
 from .reading import Position, Row, check_width, raw_rows
 
 # What a member may choose where the guess is wrong; the first that explain the file equally well win in this order.
@@ -28,6 +28,7 @@ DELIMITERS: dict[str, str] = {
 SAMPLE = 5  # rows shown
 _LOOKED_AT = 200  # rows from which columns are guessed
 MOST_COLUMNS = 500
+MOST_LINES = 5_000_000  # of a file, empty ones too: they take time, and a slice of work must end
 _SEPARATOR_LINE = re.compile(r'"?sep=(.)"?', re.IGNORECASE)
 _PHONELIKE = re.compile(r"['+(\d][\d\s()./+-]{5,24}")
 
@@ -70,6 +71,10 @@ def inspect(
     are guessed; a file of one column without a phone number is refused where a field needs one.
     """
     letters = find_letters(pieces(upload), wanted=encoding if encoding in ENCODINGS else "")
+    if letters.lines > MOST_LINES:
+        raise FileProblem(
+            "too_many_rows", f"This file has more than {grouped(MOST_LINES)} rows. Split it into several files."
+        )
     begin = Position(letters.start, 0)
     said, begin = _separator_line(upload, letters.encoding, begin)
     delimiter = delimiter if delimiter in DELIMITERS else said or _find_delimiter(upload, letters.encoding, begin)

@@ -16,7 +16,7 @@ from tests.load.machine import describe_machine
 from tests.load.report import print_table, write_results
 from tests.load.servers import Installation
 
-SCENARIOS = ("intake", "bare", "single", "off", "on")
+SCENARIOS = ("csv", "intake", "bare", "single", "off", "on")
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -58,6 +58,7 @@ def _read(arguments: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--with-callbacks", type=int, default=2000, help="messages with callbacks on")
     parser.add_argument("--singles", type=int, default=40, help="single messages on an idle system")
     parser.add_argument("--intake", type=int, default=1600, help="requests to the API")
+    parser.add_argument("--rows", type=int, default=100_000, help="rows of an uploaded file")
     parser.add_argument("--workers", type=int, default=2, help="worker processes")
     parser.add_argument("--window", type=int, default=100, help="messages in flight for each worker (SEND_WINDOW)")
     parser.add_argument("--latency", type=int, default=100, help="simulated latency of Twilio in milliseconds")

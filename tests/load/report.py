@@ -66,6 +66,13 @@ def _remarks(results: dict[str, Any]) -> list[str]:
         lines.append(
             f"One message, commit to handed over, beside Twilio's latency: p50 {wait['p50']} ms, p95 {wait['p95']} ms."
         )
+    if "csv" in results:
+        file = results["csv"]
+        lines.append(
+            f"A file of {file['rows']:,} rows ({file['megabytes']} MB): looked at in {file['inspect_seconds']} s, "
+            f"read in {file['read_seconds']} s, gone on with at 90 % after {file['resume_at_90_percent_ms']} ms, "
+            f"in at most {file['memory_peak_mb']} MB."
+        )
     if "intake" in results:
         intake = results["intake"]
         lines.append(

@@ -8,6 +8,7 @@ from django.conf import settings
 
 from integrations.sandbox.control import SandboxControl
 from messaging.sending.pulse import alive_workers
+from tests.load.csv_rows import measure_csv_rows
 from tests.load.figures import middle
 from tests.load.intake import IntakeProblem, measure_intake
 from tests.load.rows import make_customer
@@ -24,6 +25,9 @@ def run(place: Installation, *, options: Namespace, results: dict[str, Any], say
     control = SandboxControl(settings.SANDBOX_URL, settings.SANDBOX_SECRET)
     control.set_dials({"latency_ms": options.latency})
     customer = make_customer()
+    if "csv" in options.only:
+        say(f"A file of {options.rows:,} rows …")
+        results["csv"] = measure_csv_rows(customer.organization, count=options.rows)
     place.start_web()
     if "intake" in options.only:
         say(f"API intake, {options.intake} requests …")

@@ -11,7 +11,7 @@ from config.launcher.environment import CHECKOUT
 
 def test_bench_measures_every_scenario_and_leaves_nothing_behind(tmp_path: Path) -> None:
     output = tmp_path / "results.json"
-    sizes = ["--messages", "60", "--with-callbacks", "10", "--intake", "16", "--singles", "2"]
+    sizes = ["--messages", "60", "--with-callbacks", "10", "--intake", "16", "--singles", "2", "--rows", "500"]
     ran = subprocess.run(
         [sys.executable, "-m", "tests.load.bench", *sizes, "--runs", "1", "--workers", "1", "--output", str(output)],
         cwd=CHECKOUT,
@@ -29,5 +29,6 @@ def test_bench_measures_every_scenario_and_leaves_nothing_behind(tmp_path: Path)
     assert results["callbacks_on"]["until_all_delivered"]["callbacks"] == 30
     assert results["single"]["ms_beside_latency"]["p50"] > 0
     assert results["intake"]["messages"] == 16
+    assert results["csv"]["rows"] == 500
     assert "sending, callbacks off" in ran.stdout
     assert list(tmp_path.glob("heliograph-bench-*")) == []

@@ -110,6 +110,7 @@ NOT_TABLES = {
     "cyrillic of old": ("имя;телефон\nИван Петров;+7 912\nОльга;+7 913\n" * 5, "encoding", "not known here"),
     "cut off": ("name,phone\nJürg,1\nZoë".encode()[:-1], "cut_off", "its end is missing"),
     "open quote in the heading": (b'"name,phone\nAda,1\n', "open_quote", "never closed"),
+    "too long": (b"a,b\n1,2" + b"\n" * 5_000_001, "too_many_rows", "5,000,000 rows"),
     "too wide": (b",".join([b"x"] * 501) + b"\n" + b",".join([b"1"] * 501), "too_many_columns", "500 columns"),
 }
 
