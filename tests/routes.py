@@ -152,6 +152,7 @@ VALUES: dict[str, Callable[[Any], Any]] = {
     "slug": lambda world: world.organization.slug,
     "token": lambda world: world.token,
     "hook_key": lambda world: world[Connection].hook_key,
+    "broadcast_id": lambda world: world[Broadcast].pk,
     "message_id": lambda world: world[Message].pk,
     "contact_id": lambda world: world[Contact].pk,
     "template_id": lambda world: world[Template].pk,

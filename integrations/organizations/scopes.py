@@ -6,6 +6,8 @@ from .models import ApiKey
 
 MESSAGES_READ = "messages:read"
 MESSAGES_WRITE = "messages:write"
+BROADCASTS_READ = "broadcasts:read"
+BROADCASTS_WRITE = "broadcasts:write"
 CONTACTS_READ = "contacts:read"
 CONTACTS_WRITE = "contacts:write"
 TEMPLATES_READ = "templates:read"
@@ -18,6 +20,8 @@ CONSENTS_WRITE = "consents:write"
 SCOPES: dict[str, str] = {
     MESSAGES_READ: "See messages, their text and what became of them.",
     MESSAGES_WRITE: "Send messages, which costs money, and cancel them.",
+    BROADCASTS_READ: "See broadcasts, how far they are and what came of them.",
+    BROADCASTS_WRITE: "Send to many people at once, which costs money; pause and cancel it.",
     CONTACTS_READ: "See contacts and their phone numbers.",
     CONTACTS_WRITE: "Add, change and delete contacts.",
     TEMPLATES_READ: "See templates.",

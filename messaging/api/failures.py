@@ -11,6 +11,7 @@ from django.db import InterfaceError, OperationalError
 from django.http import Http404, UnreadablePostError
 from ninja.errors import HttpError, ValidationError
 
+from messaging.broadcasts.problems import BroadcastProblem
 from messaging.sending.idempotency import KeyReused
 from messaging.sending.outbox import EnqueueProblem
 
@@ -54,6 +55,8 @@ def explain_failure(failure: Exception) -> ApiProblem:
             return failure
         case EnqueueProblem():
             return _explain_enqueue(failure)
+        case BroadcastProblem():
+            return _explain_broadcast(failure)
         case KeyReused():
             return ApiProblem(
                 "idempotency_key_reused",
@@ -85,6 +88,12 @@ def _explain_enqueue(problem: EnqueueProblem) -> ApiProblem:
         return invalid(problem.field, problem.code, problem.detail)
     code = "organization_suspended" if problem.code == "suspended" else problem.code
     return ApiProblem(code if code in KINDS else "no_route", problem.detail)
+
+
+def _explain_broadcast(problem: BroadcastProblem) -> ApiProblem:
+    if problem.field:
+        return invalid(problem.field, problem.code, problem.detail)
+    return ApiProblem(problem.code if problem.code in KINDS else "broadcast_state", problem.detail)
 
 
 def _explain_validation(failure: ValidationError) -> ApiProblem:

@@ -120,7 +120,7 @@ def send_message(request: HttpRequest, payload: NewMessage, response: HttpRespon
     organization: Organization = request.organization  # type: ignore[attr-defined]
     _check_shape(payload)
     make = _maker(request, organization, payload)
-    key = _idempotency_key(request)
+    key = idempotency_key(request)
     if key is None:
         message, is_new = make(), True
     else:
@@ -207,7 +207,7 @@ def _maker(request: HttpRequest, organization: Organization, payload: NewMessage
             draft=Draft(
                 to=payload.to,
                 body=payload.body,
-                template=_find_template(organization, payload.template) if payload.template else None,
+                template=named_template(organization, payload.template) if payload.template else None,
                 variables=payload.variables,
                 sender=payload.from_,
                 purpose=payload.purpose,
@@ -220,7 +220,7 @@ def _maker(request: HttpRequest, organization: Organization, payload: NewMessage
     return make
 
 
-def _find_template(organization: Organization, wanted: str) -> Template:
+def named_template(organization: Organization, wanted: str) -> Template:
     """Return the template of that id, else of that name."""
     templates = active_templates(organization)
     template = templates.filter(pk=key).first() if (key := as_uuid(wanted)) else None
@@ -230,7 +230,7 @@ def _find_template(organization: Organization, wanted: str) -> Template:
     return template
 
 
-def _idempotency_key(request: HttpRequest) -> str | None:
+def idempotency_key(request: HttpRequest) -> str | None:
     """Return the key as it is kept: hashed, because callers put order numbers and worse into it; None without one."""
     raw = request.headers.get("Idempotency-Key")
     if raw is None:

@@ -1,6 +1,7 @@
 """What the API offers. A router of another room is added here, before `api.urls` is read."""
 
 from .application import HeliographApi
+from .broadcasts import router as broadcasts
 from .consents import router as consents
 from .contacts import router as contacts
 from .me import router as me
@@ -10,6 +11,7 @@ from .templates import router as templates
 
 api = HeliographApi()
 api.add_router("/messages", messages, tags=["Messages"])
+api.add_router("/broadcasts", broadcasts, tags=["Broadcasts"])
 api.add_router("/contacts", contacts, tags=["Contacts"])
 api.add_router("/templates", templates, tags=["Templates"])
 api.add_router("/opt-outs", opt_outs, tags=["Opt-outs"])

@@ -19,7 +19,7 @@ from . import lifecycle
 from .check import examine, store
 from .models import Broadcast, Recipient
 from .problems import BroadcastProblem
-from .sources import read_slice, size_of
+from .sources import has_more, read_slice, size_of
 
 SLICE_ROWS = 2000
 
@@ -63,10 +63,11 @@ def _begin(job: Job, broadcast: Broadcast) -> None:
         parse(broadcast.text)
     except TemplateProblem as problem:
         raise BroadcastProblem("bad_template", f"The text cannot be read: {problem}") from problem
+    behind = int(job.params.get("from_row", 0))
     with transaction.atomic():
-        rows = Recipient.objects.filter(broadcast=broadcast)
+        rows = Recipient.objects.filter(broadcast=broadcast, row__gt=behind)
         rows._raw_delete(rows.db)
-        work.save_progress(job, cursor={"row": 0}, done=0, total=size_of(broadcast))
+        work.save_progress(job, cursor={"row": behind}, done=behind, total=size_of(broadcast))
 
 
 def _check_slice(job: Job, broadcast: Broadcast) -> bool:
@@ -80,14 +81,15 @@ def _check_slice(job: Job, broadcast: Broadcast) -> bool:
         )
         if not locked.exists():
             return False
+        is_last = part.is_last and not has_more(broadcast, part.cursor)
         if found:
             store(broadcast, found)
         total = max(job.total, job.done + len(found)) if job.total is not None else None
         work.save_progress(job, cursor=part.cursor, done=job.done + len(found), total=total)
-        if part.is_last:
+        if is_last:
             counts, summary = summarise(broadcast)
             lifecycle.finish_check(broadcast, job_id=job.pk, counts=counts, summary=summary)
-    return not part.is_last
+    return not is_last
 
 
 def summarise(broadcast: Broadcast) -> tuple[dict[str, int], dict[str, Any]]:

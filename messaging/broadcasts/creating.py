@@ -77,13 +77,15 @@ def change(broadcast: Broadcast, *, plan: Plan) -> None:
         raise BroadcastProblem("broadcast_started", "The broadcast was started; it stays as it is.")
 
 
-def add_recipients(broadcast: Broadcast, recipients: Sequence[Mapping[str, Any]]) -> int:
+def add_recipients(
+    broadcast: Broadcast, recipients: Sequence[Mapping[str, Any]], *, starts_when_clean: bool | None = None
+) -> int:
     """Keep recipients that the API gave, behind those given before, and return the number of the first one's row.
 
-    A check that runs or has ended is void: the caller begins a new one. Raises BroadcastProblem once it was started.
+    They are checked next. Raises BroadcastProblem once the broadcast was started.
     """
     with transaction.atomic():
-        locked = Broadcast.objects.select_for_update().get(pk=broadcast.pk)
+        locked = Broadcast.objects.select_for_update(of=("self",)).select_related("organization").get(pk=broadcast.pk)
         if locked.audience != _Audience.API:
             raise BroadcastProblem("not_by_api", "The recipients of this broadcast were chosen on a page.")
         if locked.status not in lifecycle.UNSTARTED:
@@ -97,6 +99,10 @@ def add_recipients(broadcast: Broadcast, recipients: Sequence[Mapping[str, Any]]
         RecipientBatch.objects.create(
             broadcast=locked, first_row=first, count=len(recipients), recipients=list(recipients)
         )
+        if starts_when_clean is not None:
+            locked.starts_when_clean = starts_when_clean
+            locked.save(update_fields=["starts_when_clean"])
+        lifecycle.continue_check(locked, from_row=first - 1)
     return first
 
 

@@ -93,6 +93,22 @@ def begin_check(broadcast: Broadcast, *, actor: User | None = None) -> None:
         )
 
 
+def continue_check(broadcast: Broadcast, *, from_row: int) -> None:
+    """Have recipients checked that were added behind `from_row`; what was found of the others stays.
+
+    Call it in the transaction that added them, under the lock of the broadcast's row. A check that runs goes on to
+    them by itself.
+    """
+    if broadcast.status == _Status.CHECKING:
+        return
+    if broadcast.status == _Status.DRAFT:
+        begin_check(broadcast)
+        return
+    params = {"broadcast": str(broadcast.pk), "from_row": from_row}
+    job = work.start(broadcast.organization, kind=CHECK_JOB, params=params)
+    _move(broadcast, _Status.CHECKING, only_from=[_Status.READY], check_job_id=job.pk, skips_bad=False)
+
+
 def give_up_check(broadcast: Broadcast, *, job_id: uuid.UUID, why: str) -> bool:
     """End a check that cannot go on, in words for the admin; the broadcast is a draft again."""
     return _move(broadcast, _Status.DRAFT, where=Q(check_job_id=job_id), check_error=why[:500])

@@ -1,5 +1,8 @@
 """How far a broadcast is: counted from its messages and from the rows that are none yet."""
 
+import uuid
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -51,22 +54,33 @@ class Progress:
 
 def progress_of(broadcast: Broadcast) -> Progress:
     """Count where the people of a broadcast stand; one read."""
+    return progress_of_many([broadcast])[broadcast.pk]
+
+
+def progress_of_many(broadcasts: Sequence[Broadcast]) -> dict[uuid.UUID, Progress]:
+    """Count where the people of several broadcasts stand; one read for all."""
     rows = (
-        Message.objects.filter(broadcast=broadcast)
+        Message.objects.filter(broadcast__in=[broadcast.pk for broadcast in broadcasts])
         .order_by()
-        .values_list("status")
-        .annotate(count=Count("id"), flagged=Count("id", filter=Q(needs_person=True)))
+        .values_list("broadcast", "status")
+        .annotate(count=Count("id"), flagged=Count("id", filter=Q(needs_person=True, status=Status.UNKNOWN)))
     )
-    by_status: dict[str, int] = {}
-    flagged = 0
-    for status, count, needing in rows:
-        by_status[status] = count
-        flagged += needing if status == Status.UNKNOWN else 0
+    by_status: dict[uuid.UUID, Counter[str]] = {broadcast.pk: Counter() for broadcast in broadcasts}
+    flagged: Counter[uuid.UUID] = Counter()
+    for key, status, count, needing in rows:
+        by_status[key][status] = count
+        flagged[key] += needing
+    return {
+        broadcast.pk: _progress(broadcast, by_status[broadcast.pk], flagged=flagged[broadcast.pk])
+        for broadcast in broadcasts
+    }
 
+
+def _progress(broadcast: Broadcast, by_status: Counter[str], *, flagged: int) -> Progress:
     def among(*statuses: str) -> int:
-        return sum(by_status.get(status, 0) for status in statuses)
+        return sum(by_status[status] for status in statuses)
 
-    unfed = max(0, broadcast.ready_count - sum(by_status.values()))
+    unfed = max(0, broadcast.ready_count - by_status.total())
     is_canceled = broadcast.status == Broadcast.Status.CANCELED
     waiting = among(*WAITING) + (0 if is_canceled else unfed)
     return Progress(

@@ -67,6 +67,14 @@ def size_of(broadcast: Broadcast) -> int | None:
             return contacts_of(broadcast).count()
 
 
+def has_more(broadcast: Broadcast, cursor: Cursor) -> bool:
+    """Tell whether the API has added recipients behind the cursor; asked under the lock of the broadcast's row."""
+    return (
+        broadcast.audience == Broadcast.Audience.API
+        and RecipientBatch.objects.filter(broadcast=broadcast, first_row__gt=int(cursor.get("row", 0))).exists()
+    )
+
+
 def contacts_of(broadcast: Broadcast) -> QuerySet[Contact]:
     """Return the contacts that the broadcast is meant for."""
     contacts = Contact.objects.filter(organization=broadcast.organization)

@@ -10,7 +10,7 @@ from django.db import connection, transaction
 
 from integrations.organizations.models import Organization
 
-from .models import Message
+from .models import IdempotencyKey, Message
 
 HOLDS_FOR = timedelta(hours=24)
 LONGEST_KEY = 255
@@ -21,9 +21,10 @@ LONGEST_KEY = 255
 _HOLD = """
 INSERT INTO messaging_idempotencykey AS k (organization_id, key, body_hash, created_at)
 VALUES (%s, %s, %s, now())
-ON CONFLICT (organization_id, key) DO UPDATE SET (body_hash, message_id, created_at) = (
+ON CONFLICT (organization_id, key) DO UPDATE SET (body_hash, message_id, result, created_at) = (
     SELECT CASE WHEN is_over THEN EXCLUDED.body_hash ELSE k.body_hash END,
         CASE WHEN is_over THEN NULL ELSE k.message_id END,
+        CASE WHEN is_over THEN NULL ELSE k.result END,
         CASE WHEN is_over THEN EXCLUDED.created_at ELSE k.created_at END
     FROM (SELECT k.created_at < now() - %s * interval '1 second' AS is_over) AS age)
 RETURNING id, body_hash, message_id
@@ -57,3 +58,21 @@ def once(organization: Organization, *, key: str, body: Any, make: Callable[[], 
         message = make()
         cursor.execute("UPDATE messaging_idempotencykey SET message_id = %s WHERE id = %s", [message.pk, held])
     return message, True
+
+
+def once_with_result(
+    organization: Organization, *, key: str, body: Any, make: Callable[[], dict[str, Any]]
+) -> tuple[dict[str, Any], bool]:
+    """Do the same for a request that makes something else: `make` returns, as JSON, what answering again needs."""
+    body_hash = fingerprint(body)
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(_HOLD, [organization.pk, key, body_hash, HOLDS_FOR.total_seconds()])
+        pk, held_hash, message_id = cursor.fetchone()
+        if held_hash != body_hash or message_id is not None:
+            raise KeyReused
+        held = IdempotencyKey.objects.get(pk=pk)
+        if held.result is not None:
+            return held.result, False
+        held.result = result = make()
+        held.save(update_fields=["result"])
+    return result, True

@@ -208,6 +208,8 @@ class IdempotencyKey(models.Model):
     key = models.CharField(max_length=255)
     body_hash = models.CharField(max_length=64)
     message = models.ForeignKey(Message, null=True, on_delete=models.CASCADE, related_name="+")
+    # What a request made that was not for one message: ids and counts, nothing of people.
+    result = models.JSONField(null=True)
     created_at = models.DateTimeField(default=timezone.now, db_index=True)
 
     class Meta:

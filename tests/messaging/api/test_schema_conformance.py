@@ -23,6 +23,7 @@ from schemathesis.checks import (
 )
 
 from integrations.connections.models import Connection
+from messaging.broadcasts.models import Broadcast
 from messaging.consent.opt_outs import opt_out
 from messaging.sending import statuses
 from messaging.templates.wording import create_template
@@ -45,6 +46,15 @@ OPERATIONS = [
     "POST /api/v1/messages",
     "GET /api/v1/messages/{message_id}",
     "POST /api/v1/messages/{message_id}/cancel",
+    "GET /api/v1/broadcasts",
+    "POST /api/v1/broadcasts",
+    "GET /api/v1/broadcasts/{broadcast_id}",
+    "GET /api/v1/broadcasts/{broadcast_id}/problems",
+    "POST /api/v1/broadcasts/{broadcast_id}/recipients",
+    "POST /api/v1/broadcasts/{broadcast_id}/start",
+    "POST /api/v1/broadcasts/{broadcast_id}/pause",
+    "POST /api/v1/broadcasts/{broadcast_id}/resume",
+    "POST /api/v1/broadcasts/{broadcast_id}/cancel",
     "GET /api/v1/contacts",
     "POST /api/v1/contacts",
     "GET /api/v1/contacts/{contact_id}",
@@ -81,7 +91,20 @@ def ids(cast: Cast, connection: Connection) -> dict[str, list[str]]:
         for status in statuses.Status
     ]
     opt_outs = [opt_out(organization, phone=f"+491511234567{n}", source=s) for n, s in enumerate(("keyword", "api"))]
+    broadcasts = [
+        Broadcast.objects.create(
+            organization=organization,
+            name=status,
+            body="Hello",
+            audience="api",
+            connection=connection,
+            status=status,
+            ready_count=1,
+        )
+        for status in [*Broadcast.Status.values, *["ready"] * 5]
+    ]
     return {
+        "broadcast_id": [str(broadcast.pk) for broadcast in broadcasts],
         "message_id": [str(message.pk) for message in messages],
         "contact_id": [str(ContactFactory(organization=organization).pk) for _ in range(3)],
         "template_id": [str(template.pk)],
