@@ -9,7 +9,7 @@ from django.core.validators import validate_email
 from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
-from integrations.organizations.places import languages
+from integrations.organizations.places import is_time_zone, languages
 from messaging.templates.segments import LONGEST_TEXT
 
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
@@ -66,6 +66,12 @@ def _check_language(value: str) -> str:
     return value
 
 
+def _check_time_zone(value: str) -> str:
+    if value and not is_time_zone(value):
+        raise refuse("unknown_time_zone", "Write the name of a time zone, like Europe/Berlin.")
+    return value
+
+
 AwareTime = Annotated[
     datetime, BeforeValidator(_read_time), WithJsonSchema({"type": "string", "format": "date-time"}, mode="validation")
 ]
@@ -74,5 +80,8 @@ VariableValue = Annotated[
 ]
 Email = Annotated[str, Field(max_length=254), AfterValidator(_check_email)]
 Language = Annotated[str, Field(max_length=12), AfterValidator(_check_language)]
+TimeZone = Annotated[str, Field(max_length=64), AfterValidator(_check_time_zone)]
+AttributeKey = Annotated[str, Field(max_length=40), AfterValidator(storable)]
+TagName = Annotated[str, Field(max_length=60), AfterValidator(storable)]
 QueryText = Annotated[str, AfterValidator(storable)]
 StorableText = Annotated[str, AfterValidator(storable)]

@@ -1,9 +1,11 @@
 """Contacts: the people an organization writes to."""
 
 import uuid
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from ninja import Field, Query, Router, Schema, Status
@@ -12,18 +14,20 @@ from pydantic import ConfigDict
 from integrations.organizations.models import Organization
 from integrations.organizations.network import client_ip
 from integrations.organizations.scopes import CONTACTS_READ, CONTACTS_WRITE
-from integrations.phones import Phone
+from integrations.phones import Phone, guess_time_zone
 from messaging.contacts import address_book
 from messaging.contacts.address_book import ContactProblem, Details
-from messaging.contacts.models import Contact
+from messaging.contacts.attributes import definitions_of, read_values
+from messaging.contacts.filters import ContactFilter, filtered
+from messaging.contacts.models import Contact, SavedFilter, Tag
 
 from .actors import actor_of
-from .checks import Email, Language, QueryText
+from .checks import AttributeKey, Email, Language, QueryText, TagName, TimeZone
 from .documentation import problems
 from .gate import BearerKey
 from .pages import Page, PageQuery, cut, page
 from .phones import from_address, read_phone
-from .problems import ApiProblem, invalid
+from .problems import ApiProblem, FieldError, invalid
 
 router = Router()
 
@@ -35,6 +39,19 @@ class ContactFields(Schema):
     email: Email = Field("", description="An e-mail address, or empty.")
     language: Language = Field("", description="The code of the person's language, like de, or empty.")
     notes: str = Field("", max_length=5000, description="For your colleagues; never sent.")
+    time_zone: TimeZone = Field("", description="A name like Europe/Berlin; empty: the number's, where it has one.")
+    attributes: dict[AttributeKey, Any] = Field(
+        default_factory=dict,
+        max_length=50,
+        description="Values of your organization's attributes by their names. Those that are left out stay; null takes "
+        "one away.",
+    )
+    tags: list[TagName] = Field(
+        default_factory=list,
+        max_length=50,
+        description="All tags the contact shall have; new ones are made. Twilio-Message-stop follows the opt-outs and "
+        "is neither given nor taken here.",
+    )
 
 
 class NewContact(ContactFields):
@@ -70,6 +87,8 @@ class ContactOut(Schema):
                     "email": "anna@example.com",
                     "language": "de",
                     "notes": "",
+                    "time_zone": "Europe/Berlin",
+                    "attributes": {"plan": "Gold", "points": 12.5, "vip": True},
                     "tags": ["Twilio-Message-stop"],
                     "created_at": "2026-05-01T09:00:00.000Z",
                     "updated_at": "2026-05-01T09:00:00.000Z",
@@ -85,6 +104,10 @@ class ContactOut(Schema):
     email: str
     language: str
     notes: str
+    time_zone: str = Field(description="Empty: as the number says, which may name several.")
+    attributes: dict[str, str | float | int | bool] = Field(
+        description="What your organization keeps besides, by name; dates as year-month-day."
+    )
     tags: list[str] = Field(description="Words that group contacts. Twilio-Message-stop: the person opted out.")
     created_at: datetime
     updated_at: datetime
@@ -94,6 +117,10 @@ class ContactQuery(PageQuery):
     """What the list of contacts can be narrowed to."""
 
     phone: QueryText = Field("", max_length=80, description="The number, in any writing; + may be written as %2B.")
+    tag: QueryText = Field("", max_length=60, description="The name of a tag they have.")
+    country: QueryText = Field("", max_length=3, description="ISO's two letters of the number's country.")
+    language: QueryText = Field("", max_length=12, description="The code of the person's language.")
+    filter: uuid.UUID | None = Field(None, description="The id of a filter that a member has saved.")
 
 
 @router.get(
@@ -107,7 +134,7 @@ class ContactQuery(PageQuery):
 def list_contacts(request: HttpRequest, query: Query[ContactQuery]) -> dict[str, Any]:
     """List contacts, newest first."""
     organization: Organization = request.organization  # type: ignore[attr-defined]
-    rows = Contact.objects.filter(organization=organization).prefetch_related("tags")
+    rows = filtered(organization, _wanted(organization, query)).prefetch_related("tags")
     if query.phone:
         phone = read_phone(from_address(query.phone), organization=organization, field="phone")
         rows = rows.filter(phone=phone.e164)
@@ -131,7 +158,14 @@ def create_contact(request: HttpRequest, payload: NewContact, response: HttpResp
     """Add a contact. Where the number has one already, the answer names it and nothing changes."""
     organization: Organization = request.organization  # type: ignore[attr-defined]
     phone = read_phone(payload.phone, organization=organization, field="phone")
-    details = Details(phone=phone, **payload.dict(exclude={"phone"}))
+    given = payload.dict(exclude={"phone", "tags", "attributes", "time_zone"})
+    details = Details(
+        phone=phone,
+        **given,
+        time_zone=payload.time_zone or None,
+        attributes=_read_attributes(organization, payload.attributes),
+    )
+    names = [_read_tag(name) for name in payload.tags]
     began = timezone.now()
     try:
         contact = address_book.create_contact(
@@ -141,6 +175,8 @@ def create_contact(request: HttpRequest, payload: NewContact, response: HttpResp
         raise _explain(problem) from problem
     if contact.created_at < began:  # the address book takes the same details twice for a form sent twice
         raise _exists(contact)
+    if names:
+        address_book.set_tags(contact, names=names, actor=actor_of(request), ip=client_ip(request))
     response["Location"] = f"{request.path.rstrip('/')}/{contact.pk}"
     return Status(201, _shape(contact))
 
@@ -170,15 +206,21 @@ def change_contact(request: HttpRequest, contact_id: uuid.UUID, payload: Contact
     """Change the fields that are given; the others stay."""
     contact = _find(request, contact_id)
     given = payload.dict(exclude_unset=True)
-    stored = {name: getattr(contact, name) for name in ContactFields.model_fields}
+    stored = {name: getattr(contact, name) for name in ("name", "email", "language", "notes")}
     phone = _phone_after(given.pop("phone", None), contact)
+    zone = given.pop("time_zone", None)
+    names = [_read_tag(name) for name in given.pop("tags", [])] if "tags" in given else None
+    details = Details(
+        phone=phone,
+        attributes=_read_attributes(contact.organization, given.pop("attributes", {})),
+        time_zone=guess_time_zone(phone.e164) if zone == "" else zone,
+        **{**stored, **given},
+    )
     try:
-        address_book.update_contact(
-            contact,
-            details=Details(phone=phone, **{**stored, **given}),
-            actor=actor_of(request),
-            ip=client_ip(request),
-        )
+        with transaction.atomic():
+            address_book.update_contact(contact, details=details, actor=actor_of(request), ip=client_ip(request))
+            if names is not None:
+                address_book.set_tags(contact, names=names, actor=actor_of(request), ip=client_ip(request))
     except ContactProblem as problem:
         raise _explain(problem) from problem
     return _shape(_find(request, contact_id))
@@ -207,10 +249,48 @@ def _shape(contact: Contact) -> ContactOut:
         email=contact.email,
         language=contact.language,
         notes=contact.notes,
+        time_zone=contact.time_zone,
+        attributes=contact.attributes,
         tags=[tag.name for tag in contact.tags.all()],
         created_at=contact.created_at,
         updated_at=contact.updated_at,
     )
+
+
+def _wanted(organization: Organization, query: ContactQuery) -> ContactFilter:
+    """Return the filter that the query describes; what is named and does not exist fits nobody."""
+    wanted = ContactFilter()
+    if query.filter:
+        saved = SavedFilter.objects.filter(organization=organization, pk=query.filter).first()
+        if saved is None:
+            raise invalid("filter", "unknown_filter", "Your organization has no saved filter of this id.")
+        wanted = ContactFilter.from_json(saved.wanted)
+    if query.tag:
+        tag = Tag.objects.filter(organization=organization, name__iexact=query.tag).first()
+        if tag is None:
+            raise invalid("tag", "unknown_tag", "Your organization has no tag of this name.")
+        wanted = replace(wanted, tags_all=(*wanted.tags_all, tag.pk))
+    if query.country:
+        wanted = replace(wanted, countries=(query.country.upper(),))
+    return replace(wanted, languages=(query.language,)) if query.language else wanted
+
+
+def _read_attributes(organization: Organization, given: dict[str, Any]) -> dict[str, Any]:
+    """Return the values as they are kept, or refuse each that its attribute cannot take, by name."""
+    if not given:
+        return {}
+    values, problems = read_values(definitions_of(organization), given)
+    if problems:
+        errors = [FieldError(f"attributes.{one.key}", one.code, one.message) for one in problems]
+        raise ApiProblem("validation_failed", problems[0].message, errors=errors)
+    return values
+
+
+def _read_tag(name: str) -> str:
+    try:
+        return address_book.read_tag_name(name)
+    except ContactProblem as problem:
+        raise invalid("tags", problem.code, problem.detail) from problem
 
 
 def _find(request: HttpRequest, contact_id: uuid.UUID) -> Contact:

@@ -1,7 +1,7 @@
 """Keeping contacts: create, change, delete, tag. Each change a member makes is in the audit log, numbers masked."""
 
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -181,6 +181,17 @@ def remove_tag(contact: Contact, *, tag: Tag, actor: User | str, ip: str = "") -
                 changes={"tag": tag.name},
                 ip=ip,
             )
+
+
+def set_tags(contact: Contact, *, names: Sequence[str], actor: User | str, ip: str = "") -> None:
+    """Give a contact these tags and no others, but for the one that follows the opt-outs; raise ContactProblem."""
+    wanted = {name.casefold(): name for name in names}
+    with transaction.atomic():
+        for tag in contact.tags.exclude(name=STOP_TAG):
+            if wanted.pop(tag.name.casefold(), None) is None:
+                remove_tag(contact, tag=tag, actor=actor, ip=ip)
+        for name in wanted.values():
+            add_tag(contact, name=name, actor=actor, ip=ip)
 
 
 def plain_line(text: str) -> str:

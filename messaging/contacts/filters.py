@@ -170,7 +170,8 @@ def _conditions(organization: Organization, wanted: ContactFilter, *, joined: It
         yield ~Q(Exists(_written().filter(created_at__gt=_last_moment(wanted.written_until, zone))))
     if wanted.imported_in:
         yield Q(imported_in=wanted.imported_in)
-    known = {definition.key: definition for definition in definitions_of(organization, with_archived=True)}
+    if wanted.attributes:
+        known = {definition.key: definition for definition in definitions_of(organization, with_archived=True)}
     for comparison in wanted.attributes:
         yield _compared(known.get(comparison.key), comparison)
 

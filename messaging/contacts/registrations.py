@@ -3,7 +3,6 @@
 from integrations.organizations.audit_sentences import register_sentences
 from integrations.organizations.registry import register_settings_page
 from messaging.broadcasts.erasing import forget_recipients, redact_recipients
-from messaging.consent import choosing
 from messaging.consent.erasing import forget_consent, forget_opt_outs
 from messaging.consent.story import consent_of, opt_outs_of
 from messaging.contact_files.erasing import forget_files
@@ -18,22 +17,15 @@ from messaging.sending.story import messages_of
 from . import bulk, defining, merging, saving
 from .erasure import erasing
 from .erasure.erasers import register_eraser
-from .filters import register_consent_condition
 from .timeline import register_timeline_source
 
 
 def register_all() -> None:
-    """Register sentences, timeline sources, conditions, erasers and pages of settings."""
+    """Register sentences, timeline sources, erasers and pages of settings."""
     for room in (bulk, defining, erasing, merging, retention, saving):
         register_sentences(room.SENTENCES)
     for kind, source in (("messages", messages_of), ("opt-outs", opt_outs_of), ("consent", consent_of)):
         register_timeline_source(kind, source)
-    for value, words, condition in (
-        (choosing.AGREED, "Agreed to marketing", choosing.agreed),
-        (choosing.NOT_AGREED, "Not agreed to marketing", choosing.not_agreed),
-        (choosing.TOOK_BACK, "Took back their consent", choosing.took_back),
-    ):
-        register_consent_condition(value, words=words, condition=condition)
     # What hangs on a message is asked for before the messages are emptied.
     for what, eraser in (
         ("messages that Twilio is told to delete", forget_at_twilio),

@@ -73,6 +73,13 @@ def _remarks(results: dict[str, Any]) -> list[str]:
             f"read in {file['read_seconds']} s, gone on with at 90 % after {file['resume_at_90_percent_ms']} ms, "
             f"in at most {file['memory_peak_mb']} MB."
         )
+    if "contacts" in results:
+        found = results["contacts"]
+        lines.append("Pages of contacts, ms (middle of 15): with 10,000, with 1,000,000, and how many times as long:")
+        lines += [
+            f"  {title:<42}{found['few'][title]['p50']:>8}{found['many'][title]['p50']:>8}{ratio:>7}"
+            for title, ratio in found["ratio"].items()
+        ]
     if "intake" in results:
         intake = results["intake"]
         lines.append(

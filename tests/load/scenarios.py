@@ -8,6 +8,7 @@ from django.conf import settings
 
 from integrations.sandbox.control import SandboxControl
 from messaging.sending.pulse import alive_workers
+from tests.load.contacts import measure_contacts
 from tests.load.csv_rows import measure_csv_rows
 from tests.load.figures import middle
 from tests.load.intake import IntakeProblem, measure_intake
@@ -29,6 +30,8 @@ def run(place: Installation, *, options: Namespace, results: dict[str, Any], say
         say(f"A file of {options.rows:,} rows …")
         results["csv"] = measure_csv_rows(customer.organization, count=options.rows)
     place.start_web()
+    if "contacts" in options.only:
+        results["contacts"] = measure_contacts(say=say)
     if "intake" in options.only:
         say(f"API intake, {options.intake} requests …")
         try:

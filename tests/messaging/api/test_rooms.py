@@ -67,7 +67,7 @@ def test_a_number_has_one_contact(api: Caller, cast: Cast, name: str) -> None:
         ({"phone": PHONE, "name": "x" * 151}, "name", "too_long"),
         ({"phone": PHONE, "name": None}, "name", "not_a_string"),
         ({"phone": PHONE, "notes": "x" * 5001}, "notes", "too_long"),
-        ({"phone": PHONE, "tags": ["vip"]}, "tags", "unknown_field"),
+        ({"phone": PHONE, "labels": ["x"]}, "labels", "unknown_field"),
     ],
 )
 def test_bad_contacts_name_their_field(api: Caller, body: dict[str, object], field: str, code: str) -> None:
