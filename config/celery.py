@@ -67,11 +67,14 @@ app.conf.update(
             "schedule": 15.0,
             "options": {"expires": 30},
         },
+        "watch-for-alerts": {"task": "messaging.alerts.watch", "schedule": 30.0, "options": {"expires": 30}},
+        "mail-alerts": {"task": "messaging.alerts.send_letters", "schedule": 15.0, "options": {"expires": 15}},
         "clean-up": {"task": "messaging.sending.clean_up", "schedule": 3600.0, "options": {"expires": 3600}},
     },
 )
 # Rooms keep their own tasks; autodiscovery would find only <app>.tasks.
 app.conf.imports = (
+    "messaging.alerts.tasks",
     "messaging.broadcasts.tasks",
     "messaging.contact_files.tasks",
     "messaging.csv_files.tasks",

@@ -110,6 +110,7 @@ def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
             "",
             [
                 item("Dashboard", "space_dashboard", "home"),
+                item("Alerts", "notifications", "alerts:list"),
                 item("Send SMS", "send", "messages:send", Capability.SEND),
                 item("Inbox", "inbox", "inbox:list"),
                 item("Broadcasts", "campaign", "broadcasts:list"),

@@ -23,6 +23,7 @@ urlpatterns = [
     path("sandbox/", include("integrations.sandbox.urls")),
     path("jobs/", include("messaging.jobs.urls")),
     path("broadcasts/", include("messaging.broadcasts.urls")),
+    path("alerts/", include("messaging.alerts.urls")),
     path("messages/", include("messaging.sending.urls")),
     path("inbox/", include("messaging.inbox.urls")),
     path("contacts/", include("messaging.contact_files.urls")),

@@ -8,10 +8,16 @@ class MessagingConfig(AppConfig):
     verbose_name = "Messaging"
 
     def ready(self) -> None:
-        from integrations.connections.registry import register_consequences
+        from integrations.connections.registry import (
+            on_connection_broken,
+            on_connection_working,
+            register_consequences,
+        )
         from integrations.organizations.audit_sentences import register_sentences
         from integrations.organizations.badges import register_badge
         from integrations.organizations.registry import register_notices, register_settings_page
+        from messaging.alerts import selectors as alerts
+        from messaging.alerts.watch import health_changed
         from messaging.broadcasts import jobs as broadcast_jobs  # noqa: F401 - registers its kinds of work
         from messaging.broadcasts import lifecycle as broadcasts
         from messaging.consent import ledger, opt_outs
@@ -33,6 +39,10 @@ class MessagingConfig(AppConfig):
             text="Messages a day, quiet hours, countries not sent to, and the speed of your senders.",
             route="messages:limits",
         )
+        on_connection_broken(health_changed)
+        on_connection_working(health_changed)
+        register_notices(alerts.notices)
+        register_badge("alerts:list", alerts.badge)
         register_badge("inbox:list", unread_badge)
         register_notices(flood_notices)
         register_settings_page(

@@ -1,5 +1,6 @@
 """The wing's models, one room after the other."""
 
+from messaging.alerts.models import Alert, AlertMail, FailureCount, MailRefusal
 from messaging.broadcasts.models import Broadcast, Recipient, RecipientBatch
 from messaging.consent.models import ConsentPolicy, ConsentRecord, ConsentState, OptOut, UnsubscribeLink
 from messaging.contact_files.models import ContactImport, ImportedNumber
@@ -16,6 +17,8 @@ from messaging.sending.models import IdempotencyKey, Message, MessageEvent, Work
 from messaging.templates.models import Template, TemplateVersion
 
 __all__ = [
+    "Alert",
+    "AlertMail",
     "AttributeDefinition",
     "Broadcast",
     "Callback",
@@ -29,11 +32,13 @@ __all__ = [
     "CountryPrice",
     "DailyUse",
     "ErasureSecret",
+    "FailureCount",
     "IdempotencyKey",
     "ImportedNumber",
     "InboxPolicy",
     "Job",
     "KeywordRule",
+    "MailRefusal",
     "Message",
     "MessageEvent",
     "MessageMedia",

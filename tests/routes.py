@@ -24,6 +24,7 @@ from integrations.organizations.models import ApiKey, Invitation, Member, Organi
 from integrations.organizations.roles import Capability
 from integrations.organizations.tenant_admin import PlacedAdmin
 from integrations.sandbox.phone_tokens import seal_number
+from messaging.alerts.models import Alert
 from messaging.broadcasts.models import Broadcast
 from messaging.consent.models import ConsentRecord, OptOut
 from messaging.contact_files.models import ContactImport
@@ -124,6 +125,7 @@ ROWS: dict[str, Callable[[Any], Any]] = {
     "organizations:invitation_": lambda world: world[Invitation].pk,
     "organizations:member": lambda world: world.removable.pk,
     "organizations:api_key_": lambda world: world[ApiKey].pk,
+    "alerts:": lambda world: world[Alert].pk,
     "connections:": lambda world: world[Connection].pk,
     "sandbox:": lambda world: world.sandbox.pk,
     "messages:test": lambda world: world[Connection].pk,

@@ -11,6 +11,7 @@ from integrations.connections.models import RefusedWebhook, ReplyAddress
 from integrations.organizations import audit
 from integrations.organizations.models import ApiKey, Invitation, Member, Organization, User
 from integrations.platform_sms.models import CreditAccount, CreditEntry
+from messaging.alerts.models import Alert, AlertMail, FailureCount, MailRefusal
 from messaging.broadcasts.models import Broadcast, Recipient, RecipientBatch
 from messaging.consent.ledger import Entry, record_consent
 from messaging.consent.models import ConsentPolicy, ConsentState, OptOut, UnsubscribeLink
@@ -121,6 +122,10 @@ def furnish(organization: Organization, *, owner: User, mark: str, number: str) 
         ),
         PriceSearch.objects.create(connection=connection, number=0, through=timezone.now()),
         ReplyAddress.objects.create(connection=connection, kind="service", sid="MG1", label=f"{mark} service"),
+        Alert.objects.create(organization=organization, kind="needs_person", text=f"{mark} alert"),
+        AlertMail.objects.create(organization=organization, recipient=owner),
+        MailRefusal.objects.create(member=Member.objects.get(organization=organization, user=owner)),
+        FailureCount.objects.create(organization=organization, cause="30003", minute=timezone.now(), failed=3),
         tag,
         contact,
         AttributeDefinition.objects.create(organization=organization, key="plan", label=f"{mark} plan"),

@@ -6,9 +6,10 @@ from django.shortcuts import render
 from integrations.connections.selectors import default_connection
 from integrations.organizations.pages import MemberRequest, member_page
 from integrations.organizations.views.switching import landing
+from messaging.alerts.selectors import dismissed_count
 from messaging.sending.health import trouble_in_words
 from messaging.sending.models import Message
-from messaging.sending.selectors import flagged, last_days, waiting_count
+from messaging.sending.selectors import last_days, waiting_count
 
 
 def home(request: MemberRequest) -> HttpResponse:
@@ -39,8 +40,8 @@ def dashboard(request: MemberRequest) -> HttpResponse:
         ],
         "has_messages": highest > 0 or Message.objects.filter(organization=organization).exists(),
         "waiting": waiting_count(organization),
-        "flagged": flagged(organization).count(),
-        "troubles": trouble_in_words(organization),
+        "dismissed": dismissed_count(organization),
+        "troubles": trouble_in_words(),
         "recent": Message.objects.filter(organization=organization)
         .select_related("contact", "connection")
         .order_by("-id")[:6],

@@ -1,20 +1,12 @@
 """How sending is doing: database, Valkey, workers and the queue, each in words."""
 
-from datetime import timedelta
 from typing import Any
 
 import redis
 from django.db import Error, connection
 
-from integrations.clock import database_now
-from integrations.organizations.models import Organization
-
-from .models import Message
 from .nudges import broker_client
 from .pulse import alive_workers, is_clerk_alive
-from .statuses import Status
-
-LATE_AFTER = timedelta(minutes=10)
 
 
 def describe_readiness() -> dict[str, Any]:
@@ -31,7 +23,7 @@ def describe_readiness() -> dict[str, Any]:
     return {"status": "ready" if all(check["ok"] for check in checks.values()) else "degraded", "checks": checks}
 
 
-def trouble_in_words(organization: Organization) -> list[str]:
+def trouble_in_words() -> list[str]:
     """Return what holds sending up just now, a sentence each; empty when all is well."""
     sentences = []
     broker = _broker()
@@ -39,14 +31,6 @@ def trouble_in_words(organization: Organization) -> list[str]:
         sentences.append("Valkey does not answer. Messages are taken and kept; they go out when it is back.")
     if not alive_workers():
         sentences.append("No worker is running. Messages are taken and kept; they go out when one is back.")
-    oldest = (
-        Message.objects.filter(organization=organization, status=Status.QUEUED, connection__status="active")
-        .order_by("due_at")
-        .values_list("due_at", flat=True)
-        .first()
-    )
-    if oldest is not None and database_now() - oldest > LATE_AFTER:
-        sentences.append("The oldest queued message has waited for more than ten minutes.")
     return sentences
 
 

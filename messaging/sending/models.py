@@ -138,6 +138,12 @@ class Message(models.Model):
                 condition=models.Q(broadcast__isnull=False),
                 name="message_of_broadcast",
             ),
+            models.Index(
+                fields=["finished_at", "organization", "error_code"],
+                condition=models.Q(status__in=["failed", "undelivered"]),
+                name="message_failures",
+            ),
+            models.Index(fields=["organization"], condition=models.Q(needs_person=True), name="message_needs_person"),
             models.Index(fields=["organization", "-id"], name="message_log"),
             models.Index(
                 fields=["organization", "-id"], condition=models.Q(direction="inbound"), name="message_log_inbound"

@@ -161,8 +161,3 @@ def waiting_count(organization: Organization) -> int:
     return len(
         Message.objects.filter(organization=organization, status=Status.QUEUED).values_list("pk", flat=True)[:1000]
     )
-
-
-def flagged(organization: Organization) -> QuerySet[Message]:
-    """Return the messages that only a person can settle."""
-    return Message.objects.filter(organization=organization, needs_person=True, status=Status.UNKNOWN)

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from django.utils import timezone
 
+from integrations.connections.health import mark_broken
 from integrations.connections.models import Connection
 from messaging.consent.models import OptOut
 from messaging.sending.models import Message, MessageEvent, WorkerPulse
@@ -303,8 +304,11 @@ class TestDashboard:
         WorkerPulse.objects.create(name="w", host="h", pid=1, seen_at=now)
         assert "No worker is running" not in cast.client("viewer").get(cast.url("")).content.decode()
 
-    def test_broken_connection_is_said_at_once(self, cast: Cast, connection: Connection) -> None:
-        Connection.objects.update(status="broken", broken_code=20003)
+    def test_broken_connection_is_said_at_once(
+        self, cast: Cast, connection: Connection, django_capture_on_commit_callbacks: Any
+    ) -> None:
+        with django_capture_on_commit_callbacks(execute=True):
+            mark_broken(connection, code=20003)
         assert "is broken, so nothing is sent" in cast.client("viewer").get(cast.url("")).content.decode()
 
     def test_without_connection_the_first_step_is_offered_to_whom_can_take_it(self, cast: Cast) -> None:

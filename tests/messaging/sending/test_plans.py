@@ -17,6 +17,7 @@ from pytest_django.plugin import DjangoDbBlocker
 
 from integrations.connections.models import Connection
 from integrations.organizations.models import Organization
+from messaging.alerts.watch import watch
 from messaging.pricing import search
 from messaging.sending import lanes, poll, reconcile, selectors, sweeps
 from messaging.sending.claim import claim_batch
@@ -228,8 +229,9 @@ def test_change_of_state_reads_the_rows_it_names(busy: Organization) -> None:
         reconcile._hold_due,
         lanes.lanes_with_work,
         lambda: search._with_work(20),
+        watch,
     ],
-    ids=["scheduled", "expired", "leases", "poll", "reconcile", "lanes", "prices"],
+    ids=["scheduled", "expired", "leases", "poll", "reconcile", "lanes", "prices", "alerts"],
 )
 def test_sweep_that_finds_little_reads_little(busy: Organization, sweep: Callable[[], object]) -> None:
     Connection.objects.filter(organization__slug="quiet").update(status=Connection.Status.BROKEN)
