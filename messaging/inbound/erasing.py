@@ -7,6 +7,7 @@ from integrations.organizations.models import Organization
 from messaging.contacts.erasure.erasers import Person
 from messaging.sending.models import Message
 
+from .media import empty_media
 from .models import MessageMedia
 
 
@@ -16,5 +17,5 @@ def forget_media(person: Person) -> int:
 
 
 def redact_media(organization: Organization, messages: Sequence[Message], before: datetime) -> None:
-    """Delete the files of messages whose text has served its time."""
-    MessageMedia.objects.filter(message__in=[message.pk for message in messages]).delete()
+    """Empty the files of messages whose text has served its time; that there were some stays to be seen."""
+    empty_media([message.pk for message in messages])

@@ -166,8 +166,8 @@ def looks_like_picture(content: bytes, content_type: str) -> bool:
     return any(content.startswith(mark) for mark in _PICTURES.get(content_type, ()))
 
 
-def forget_media(messages: Iterable[UUID]) -> int:
-    """Delete the files of these messages, as when their texts are redacted; return how many there were."""
+def empty_media(messages: Iterable[UUID]) -> int:
+    """Take away the files of these messages, as when their texts are redacted; return how many there were."""
     with transaction.atomic():
         rows = MessageMedia.objects.filter(message_id__in=list(messages)).exclude(state=_State.DELETED)
         return rows.update(state=_State.DELETED, content=None, url="", reason="", size=None)

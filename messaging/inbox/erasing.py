@@ -7,11 +7,12 @@ from integrations.organizations.models import Organization
 from messaging.contacts.erasure.erasers import Person
 from messaging.sending.models import Message
 
-from .models import Conversation
+from .models import Conversation, RuleAnswer
 
 
 def forget_conversations(person: Person) -> int:
-    """Delete the conversations: their texts are the messages', which are emptied."""
+    """Delete the conversations, whose texts are the messages', which are emptied; and when rules answered last."""
+    RuleAnswer.objects.filter(rule__organization=person.organization, phone__in=person.phones).delete()
     theirs = Conversation.objects.filter(organization=person.organization)
     return (theirs.filter(phone__in=person.phones) | theirs.filter(contact=person.contact_id)).delete()[0]
 

@@ -10,7 +10,7 @@ from django.views.decorators.http import require_http_methods
 
 from integrations.connections.models import Connection
 from integrations.connections.reachability import judge_address
-from integrations.connections.replies.places import can_be_reached, look
+from integrations.connections.replies.places import State, can_be_reached, look
 from integrations.connections.replies.pointing import Outcome, agreement, kept_addresses, point_here, put_back
 from integrations.connections.views.connection import connection_or_404
 from integrations.organizations.network import client_ip
@@ -38,6 +38,7 @@ def replies_page(request: MemberRequest, pk: UUID) -> HttpResponse:
         "rows": [(place, kept.pop(place.sid, None), agreement(place)) for place in found.places],
         "elsewhere": list(kept.values()),
         "may_set": can_be_reached(connection),
+        "is_settable": any(place.state != State.RIGHT for place in found.places),
         "reach": judge_address(settings.PUBLIC_BASE_URL),
     }
     return render(request, "integrations/connections/replies.html", context)

@@ -185,6 +185,7 @@ def test_page_shows_expected_against_actual_and_sets_it(cast: Cast, sandbox: San
     shown = answer.content.decode()
     assert "sends replies here now" in shown
     assert "Replies come here." in shown
+    assert "Set the chosen ones" not in shown
     assert "Put back what stood" in shown
 
 

@@ -14,7 +14,7 @@ from integrations.connections.sandbox import connect_sandbox
 from integrations.twilio import media as twilio_media
 from integrations.twilio.client import Credentials
 from integrations.twilio.media import MediaUnavailable, fetch_medium, is_twilios
-from messaging.inbound.media import fetch_due, forget_media
+from messaging.inbound.media import empty_media, fetch_due
 from messaging.inbound.models import MessageMedia
 from messaging.inbound.receive import receive
 from messaging.inbox.models import Conversation
@@ -174,12 +174,12 @@ def test_disconnected_connection_ends_it_in_words(live: Connection, sandbox: San
     assert (row.state, row.reason) == ("failed", "disconnected")
 
 
-def test_forgetting_takes_the_content(cast: Cast, live: Connection, sandbox: SandboxServer, send: Send) -> None:
+def test_emptying_takes_the_content(cast: Cast, live: Connection, sandbox: SandboxServer, send: Send) -> None:
     message = send(png())
     row = message.media.get()
     fetch_due()
-    assert forget_media([message.pk]) == 1
-    assert forget_media([message.pk]) == 0
+    assert empty_media([message.pk]) == 1
+    assert empty_media([message.pk]) == 0
     row.refresh_from_db()
     assert (row.state, row.content, row.url) == ("deleted", None, "")
     assert cast.client("agent").get(cast.url(f"inbox/media/{row.pk}/")).status_code == 404

@@ -324,7 +324,8 @@ def test_news_counts_what_came_since(cast: Cast, agent: Client, conversation: Co
 def test_control_signs_and_overrides_are_not_shown(cast: Cast, agent: Client, incoming: Incoming) -> None:
     incoming("see ‮gpj.exe \x07 <script>alert(1)</script>")
     conversation = Conversation.objects.get()
-    for path in ("inbox/", f"inbox/{conversation.pk}/"):
+    message = Message.objects.get()
+    for path in ("inbox/", f"inbox/{conversation.pk}/", "messages/", f"messages/{message.pk}/"):
         page = agent.get(cast.url(path)).content.decode()
         assert "‮" not in page
         assert "\x07" not in page
