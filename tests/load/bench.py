@@ -16,8 +16,8 @@ from tests.load.machine import describe_machine
 from tests.load.report import print_table, write_results
 from tests.load.servers import Installation
 
-SCENARIOS = ("csv", "intake", "bare", "single", "off", "on")
 ON_DEMAND = ("contacts",)  # a million rows take minutes to make
+SCENARIOS = ("csv", "broadcast", "intake", "bare", "single", "off", "on")
 
 
 def main(arguments: Sequence[str]) -> int:

@@ -80,6 +80,13 @@ def _remarks(results: dict[str, Any]) -> list[str]:
             f"  {title:<42}{found['few'][title]['p50']:>8}{found['many'][title]['p50']:>8}{ratio:>7}"
             for title, ratio in found["ratio"].items()
         ]
+    if "broadcast" in results:
+        sent = results["broadcast"]
+        lines.append(
+            f"A broadcast to {sent['rows']:,} rows: uploaded in {sent['upload_seconds']} s, every row checked in "
+            f"{sent['check_seconds']} s ({sent['ms_per_row']} ms each), in a process of at most "
+            f"{sent['process_peak_mb']} MB; {sent['fed_per_second']:,} rows a second become messages."
+        )
     if "intake" in results:
         intake = results["intake"]
         lines.append(

@@ -8,6 +8,7 @@ from django.conf import settings
 
 from integrations.sandbox.control import SandboxControl
 from messaging.sending.pulse import alive_workers
+from tests.load.broadcasts import measure_broadcast
 from tests.load.contacts import measure_contacts
 from tests.load.csv_rows import measure_csv_rows
 from tests.load.figures import middle
@@ -29,6 +30,9 @@ def run(place: Installation, *, options: Namespace, results: dict[str, Any], say
     if "csv" in options.only:
         say(f"A file of {options.rows:,} rows …")
         results["csv"] = measure_csv_rows(customer.organization, count=options.rows)
+    if "broadcast" in options.only:
+        say(f"The check of a broadcast to {options.rows:,} rows …")
+        results["broadcast"] = measure_broadcast(customer.quiet, count=options.rows)
     place.start_web()
     if "contacts" in options.only:
         results["contacts"] = measure_contacts(say=say)

@@ -30,5 +30,6 @@ def test_bench_measures_every_scenario_and_leaves_nothing_behind(tmp_path: Path)
     assert results["single"]["ms_beside_latency"]["p50"] > 0
     assert results["intake"]["messages"] == 16
     assert results["csv"]["rows"] == 500
+    assert results["broadcast"]["ready"] == 500
     assert "sending, callbacks off" in ran.stdout
     assert list(tmp_path.glob("heliograph-bench-*")) == []
