@@ -20,6 +20,7 @@ class MessagingConfig(AppConfig):
         from messaging.alerts.watch import health_changed
         from messaging.broadcasts import jobs as broadcast_jobs  # noqa: F401 - registers its kinds of work
         from messaging.broadcasts import lifecycle as broadcasts
+        from messaging.broadcasts.consequences import what_pauses
         from messaging.consent import ledger, opt_outs
         from messaging.consent.ready import register_consent
         from messaging.contact_files import exporting, taking
@@ -34,6 +35,7 @@ class MessagingConfig(AppConfig):
         from messaging.templates import wording
 
         register_consequences(what_waits)
+        register_consequences(what_pauses)
         register_settings_page(
             title="Sending limits",
             text="Messages a day, quiet hours, countries not sent to, and the speed of your senders.",

@@ -56,7 +56,7 @@ def safe_to_send_again(broadcast: Broadcast) -> QuerySet[Message]:
         broadcast=broadcast,
         status__in=_failed(FAILURES),
         needs_person=False,
-    ).exclude(Exists(taken_over))
+    ).exclude(Exists(taken_over) | Q(body=""))  # an emptied one is of somebody who was erased, or has served its time
 
 
 def _failed(statuses: Iterable[str]) -> list[str]:

@@ -83,7 +83,7 @@ def find_message(organization: Organization, message_id: uuid.UUID) -> Message |
     """Return one message with what its page shows, or None for another organization's."""
     return (
         Message.objects.filter(organization=organization, pk=message_id)
-        .select_related("contact", "connection", "template", "template_version", "organization")
+        .select_related("contact", "connection", "template", "template_version", "organization", "broadcast")
         .first()
     )
 

@@ -13,6 +13,7 @@ from django.utils import timezone
 from integrations.connections.health import mark_broken
 from integrations.connections.models import Connection
 from messaging.broadcasts import feeder, lifecycle, waiting
+from messaging.broadcasts.consequences import what_pauses
 from messaging.broadcasts.models import Broadcast
 from messaging.broadcasts.progress import progress_of
 from messaging.consent.ledger import Entry, record_consent
@@ -342,3 +343,9 @@ def test_counting_what_waits_reads_an_index(running: Make) -> None:
         )
         plan = "\n".join(row[0] for row in cursor.fetchall())
     assert "message_of_broadcast" in plan
+
+
+def test_what_disconnecting_means_for_broadcasts_is_said(running: Make, connection: Connection) -> None:
+    assert list(what_pauses(connection)) == []
+    running([number(1)])
+    assert list(what_pauses(connection)) == ["1 broadcast under way will stop, and cannot be resumed."]

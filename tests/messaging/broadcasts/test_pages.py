@@ -12,6 +12,7 @@ from django.test import Client
 from integrations.connections.models import Connection
 from messaging.broadcasts import feeder, lifecycle
 from messaging.broadcasts.models import Broadcast
+from messaging.broadcasts.safety import safe_to_send_again
 from messaging.contacts.models import SavedFilter, Tag
 from messaging.csv_files.models import Upload
 from messaging.sending.models import Message
@@ -450,3 +451,23 @@ def test_a_stranger_finds_nothing(checked: Make, cast: Cast) -> None:
         assert stranger.post(f"/o/{cast.other.slug}/broadcasts/{broadcast.pk}/{step}/").status_code == 404
     broadcast.refresh_from_db()
     assert broadcast.status == "ready"
+
+
+def test_a_message_leads_to_its_broadcast_and_says_that_it_waits_for_it(
+    running: Make, cast: Cast, agent: Client
+) -> None:
+    broadcast = running([number(1)])
+    feeder.feed_all()
+    lifecycle.pause(broadcast, actor=cast.agent)
+    page = text_of(agent.get(cast.url(f"messages/{Message.objects.get().pk}/")))
+    assert cast.url(f"broadcasts/{broadcast.pk}/") in page
+    assert "until its broadcast goes on" in page
+    assert "9999" not in page
+
+
+def test_an_emptied_message_is_not_sent_again(running: Make, cast: Cast) -> None:
+    broadcast = running([number(1), number(2)])
+    feeder.feed_all()
+    Message.objects.filter(broadcast=broadcast).update(status="failed", error_reason="expired")
+    Message.objects.filter(broadcast=broadcast, broadcast_row=1).update(body="")
+    assert list(safe_to_send_again(broadcast).values_list("broadcast_row", flat=True)) == [2]
