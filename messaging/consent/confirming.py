@@ -57,6 +57,11 @@ def take_many(
         ]
 
 
+def asks_to_confirm(organization: Organization, *, purpose: str) -> bool:
+    """Tell whether people in a file would be asked by SMS, for whoever is about to import it."""
+    return purpose == ConsentPurpose.MARKETING and policy_of(organization).double_opt_in
+
+
 def confirm(organization: Organization, *, policy: ConsentPolicy, phone: str, message: Message) -> bool:
     """Grant what a person was asked about and now answered YES to in time; tell whether there was such a thing."""
     if not is_yes(message.body, policy=policy):

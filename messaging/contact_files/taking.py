@@ -11,7 +11,8 @@ from django.utils import timezone
 
 from integrations.organizations.audit import record
 from integrations.organizations.models import Organization
-from messaging.consent.ledger import Action, Entry, Source, record_many
+from messaging.consent.confirming import take_many
+from messaging.consent.ledger import Action, Entry, Source
 from messaging.consent.locking import lock_numbers
 from messaging.consent.many_opt_outs import opt_out_many
 from messaging.consent.models import OptOut
@@ -174,7 +175,7 @@ def _record_consent(
                 evidence={"wording": options.wording, **_proof(importing, draft)},
             )
         )
-    record_many(importing.organization, entries, actor=importing.created_by)
+    take_many(importing.organization, entries, actor=importing.created_by)
 
 
 def _proof(importing: ContactImport, draft: Draft) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from django.views.decorators.http import require_POST, require_safe
 from integrations.organizations.network import client_ip
 from integrations.organizations.pages import MemberRequest, member_page
 from integrations.organizations.roles import Capability
+from messaging.consent.confirming import asks_to_confirm
 from messaging.contacts.models import Tag
 from messaging.contacts.views.lists import asked_filter
 from messaging.csv_files.forms import ReadingForm
@@ -24,6 +25,7 @@ from .exporting import export_contacts
 from .forms import ImportForm, StartForm
 from .journey import ImportProblem
 from .models import ContactImport
+from .options import Options
 from .reporting import error_report
 
 State = ContactImport.State
@@ -71,6 +73,7 @@ def detail(request: MemberRequest, pk: uuid.UUID) -> HttpResponse:
         **_context(importing),
         "rows": wrong_rows(importing),
         "counts": importing.counts,
+        "asks_to_confirm": asks_to_confirm(request.organization, purpose=Options.of(importing).purpose),
         "tags": Tag.objects.filter(
             organization=request.organization, name__in=importing.options.get("tags", [])
         ).order_by("name"),

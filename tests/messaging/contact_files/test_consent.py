@@ -4,12 +4,14 @@ from typing import Any
 
 import pytest
 
+from integrations.connections.models import Connection
 from integrations.organizations.models import AuditEntry
 from messaging.consent.blocking import consent_blocks
 from messaging.consent.ledger import Entry, record_consent, state_of
-from messaging.consent.models import ConsentRecord, OptOut
+from messaging.consent.models import ConsentPolicy, ConsentRecord, OptOut
 from messaging.consent.opt_outs import STOP_TAG, opt_in, opt_out
 from messaging.contacts.models import Contact
+from messaging.sending.models import Message
 from tests.conftest import Cast
 from tests.messaging.contact_files.conftest import Checked
 
@@ -48,6 +50,18 @@ def test_record_has_the_wording_the_file_its_hash_and_the_row_as_proof(cast: Cas
     assert consent_blocks(cast.organization, [ANNA, BOB], purpose="marketing") == {}
     imported(f"Name,Phone\nAnna,{ANNA}\nBob,{BOB}\n", **AGREED)
     assert ConsentRecord.objects.count() == 2
+
+
+def test_with_confirmation_by_sms_a_file_only_asks(cast: Cast, imported: Checked, connection: Connection) -> None:
+    ConsentPolicy.objects.create(organization=cast.organization, double_opt_in=True)
+    importing = imported(f"Name,Phone\nAnna,{ANNA}\nBob,{BOB}\n", **AGREED)
+    assert (state(cast, ANNA), state(cast, BOB)) == ("pending", "pending")
+    asked = Message.objects.filter(source="consent")
+    assert sorted(asked.values_list("phone", "lane")) == [(ANNA, Message.Lane.BULK), (BOB, Message.Lane.BULK)]
+    page = cast.client("owner").get(cast.url(f"contacts/import/{importing.pk}/")).content.decode()
+    assert "Confirmation by SMS is on" in page
+    imported(f"Name,Phone\nAnna,{ANNA}\n", **AGREED)
+    assert asked.count() == 2
 
 
 def test_column_says_who_agreed_who_took_it_back_and_who_is_silent(cast: Cast, imported: Checked) -> None:
