@@ -19,6 +19,7 @@ from integrations.organizations.models import Organization
 from integrations.twilio.error_table import explain
 from messaging.consent.blocking import block_sql
 from messaging.consent.links import VARIABLE, keep_links
+from messaging.jobs.models import Job
 from messaging.sending.holding import HELD_UNTIL
 from messaging.sending.models import Message
 from messaging.sending.nudges import nudge
@@ -82,6 +83,7 @@ def feed_all(*, seconds: float = 5.0) -> int:
     ):
         made += feed(key, until=until)
     settle_stragglers()
+    end_failed_checks()
     return made
 
 
@@ -174,6 +176,19 @@ def settle_stragglers() -> int:
     for broadcast in canceled:
         settled += waiting.cancel(broadcast)
     return settled
+
+
+def end_failed_checks() -> int:
+    """Make drafts again of broadcasts whose check ended without a result, with what the job says; return how many."""
+    over = Job.objects.filter(kind=lifecycle.CHECK_JOB, state__in=[Job.State.FAILED, Job.State.CANCELED])
+    stuck = Broadcast.objects.filter(status=Broadcast.Status.CHECKING, check_job_id__in=over.values("pk"))
+    ended = 0
+    for broadcast in stuck:
+        job = over.filter(pk=broadcast.check_job_id).first() if broadcast.check_job_id else None
+        if job is not None:
+            why = job.error or "The check was stopped. Begin it again."
+            ended += lifecycle.give_up_check(broadcast, job_id=job.pk, why=why)
+    return ended
 
 
 def _insert(broadcast: Broadcast, *, limit: int) -> tuple[int, int]:

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from django.db import IntegrityError, transaction
 
-from messaging.broadcasts import checking, creating, lifecycle
+from messaging.broadcasts import checking, creating, feeder, lifecycle
 from messaging.broadcasts.models import Broadcast, Recipient
 from messaging.consent.ledger import Entry, record_consent
 from messaging.consent.opt_outs import opt_out
@@ -270,3 +270,23 @@ def test_a_slice_asks_the_database_as_often_for_a_thousand_rows_as_for_one(
     with django_assert_max_num_queries(40):
         run_check(broadcast)
     assert broadcast.ready_count == 1000
+
+
+def test_a_check_that_fails_again_and_again_leaves_a_draft_that_says_so(
+    draft: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(*args: Any) -> None:
+        raise RuntimeError("a fault nobody foresaw")
+
+    broadcast = draft([number(1)])
+    lifecycle.begin_check(broadcast)
+    monkeypatch.setattr(checking, "store", fails)
+    job = job_of(broadcast)
+    for _ in range(work.MOST_FAILURES):
+        work.Job.objects.filter(pk=job.pk).update(lease_until=None, lease_token=None)
+        work.run(job.pk)
+    assert job_of(broadcast).state == "failed"
+    feeder.feed_all()
+    broadcast.refresh_from_db()
+    assert broadcast.status == "draft"
+    assert "failed on our side" in broadcast.check_error
