@@ -12,11 +12,11 @@ def manage(*arguments: str) -> list[str]:
     return [*_PYTHON, "manage.py", *arguments]
 
 
-def web(*, listener: int) -> list[str]:
+def web(*, listener: int, application: str = "config.wsgi:application") -> list[str]:
     """Return the web server on a listening socket that is already open; it takes threads, as most requests wait."""
     return [
         *_PYTHON,
-        *("-m", "gunicorn", "config.wsgi:application", "--bind", f"fd://{listener}"),
+        *("-m", "gunicorn", application, "--bind", f"fd://{listener}"),
         *("--worker-class", "gthread", "--workers", "2", "--threads", "8"),
         *("--timeout", "60", "--graceful-timeout", "5", "--no-control-socket", "--log-level", "warning"),
     ]

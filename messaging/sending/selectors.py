@@ -46,8 +46,14 @@ class Page:
 
 
 def message_log(organization: Organization, *, wanted: LogFilter) -> QuerySet[Message]:
-    """Return the organization's messages that fit, newest first."""
+    """Return the organization's messages that fit, newest first.
+
+    Ids grow with time, and reading by them from the newest on serves every filter but one: where the range of days has
+    an end, everything after it would be read first. There the messages are in the order of their time.
+    """
     rows = Message.objects.filter(organization=organization).order_by("-id")
+    if wanted.until:
+        rows = rows.order_by("-created_at", "-id")
     if wanted.query.strip():
         rows = rows.alias(backwards=Reverse("phone")).filter(_query(wanted.query.strip(), organization))
     if wanted.status:
@@ -67,9 +73,17 @@ def message_log(organization: Organization, *, wanted: LogFilter) -> QuerySet[Me
 def page_of(rows: QuerySet[Message], *, after: uuid.UUID | None = None, size: int = PAGE) -> Page:
     """Return one page: the newest, or those older than the message `after`."""
     if after is not None:
-        rows = rows.filter(id__lt=after)
+        rows = rows.filter(_older_than(after) if rows.query.order_by[0] == "-created_at" else Q(id__lt=after))
     found = list(rows.select_related("contact", "connection", "template")[: size + 1])
     return Page(messages=found[:size], next=found[size - 1].pk if len(found) > size else None, is_first=after is None)
+
+
+def _older_than(message_id: uuid.UUID) -> Q:
+    at = Message.objects.filter(pk=message_id).values_list("created_at", flat=True).first()
+    if at is None:
+        return Q(id__lt=message_id)
+    # The first condition is what the index can use.
+    return Q(created_at__lte=at) & (Q(created_at__lt=at) | Q(id__lt=message_id))
 
 
 def newer_than(rows: QuerySet[Message], *, newest: uuid.UUID | None, most: int = 100) -> int:

@@ -100,6 +100,21 @@ class Place:
         answer: dict[str, Any] = json.loads(ran.stdout)
         return answer
 
+    def run_module(self, module: str, *, given: dict[str, Any]) -> str:
+        """Run a program of the drill's in the settings of the place and return what it printed."""
+        ran = subprocess.run(
+            [sys.executable, "-m", module],
+            check=False,
+            env={**self._environment, "DJANGO_SETTINGS_MODULE": "config.settings"},
+            cwd=CHECKOUT,
+            input=json.dumps(given),
+            capture_output=True,
+            text=True,
+        )
+        if ran.returncode:
+            raise RuntimeError(f"{module} failed: {ran.stdout}{ran.stderr}")
+        return ran.stdout.strip()
+
     def said(self) -> str:
         """Return what the launcher printed so far."""
         return self._output.read_text(encoding="utf-8", errors="replace")

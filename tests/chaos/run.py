@@ -1,5 +1,7 @@
 """`make chaos`: workers, Valkey and PostgreSQL are killed while messages go out through a faulty Twilio.
 
+A part of them goes out as a broadcast, which is checked and fed meanwhile.
+
 Prints what was lost, sent twice or never finished, and exits 1 unless all three are 0. Options: ARGS="--help".
 """
 
@@ -42,6 +44,7 @@ def main(arguments: Sequence[str]) -> int:
 def drill(place: Place, *, options: argparse.Namespace) -> bool:
     """Hand the messages in, rage, wait, count, print; return whether all is well."""
     # These read the states of messages, and with them Django, which only now finds its settings.
+    from tests.chaos.broadcast import accounted, plan_broadcast
     from tests.chaos.count import Count, count, read_rows
     from tests.chaos.intake import Intake, Kind, plan
     from tests.chaos.storm import FAIR_WEATHER, FAULTS, rage
@@ -52,10 +55,14 @@ def drill(place: Place, *, options: argparse.Namespace) -> bool:
     api_key = place.manage("create_api_key", "--org", _ORGANIZATION, "--name", "drill")["key"]
     account_sid = _account_of(place, connection["id"])
     place.sandbox.set_dials({**FAULTS, "seed": options.seed})
-    _say(f"Handing in {options.messages:,} messages within {options.seconds:g} s, while things break:")
-    intake = Intake(
-        plan(options.messages, seed=options.seed), url=place.web_url, api_key=api_key, seconds=options.seconds * 0.9
-    )
+    broadcast = plan_broadcast(options.messages * options.broadcast // 100)
+    recipients = [[one.to, one.body.split()[2]] for one in broadcast]
+    single = options.messages - len(broadcast)
+    within = f"within {options.seconds:g} s"
+    _say(f"Handing in {single:,} messages {within} and a broadcast to {len(broadcast):,}, while things break:")
+    if broadcast:
+        place.run_module("tests.chaos.broadcast", given={"organization": _ORGANIZATION, "recipients": recipients})
+    intake = Intake(plan(single, seed=options.seed), url=place.web_url, api_key=api_key, seconds=options.seconds * 0.9)
     began = time.monotonic()
     intake.start()
     done = rage(
@@ -73,7 +80,7 @@ def drill(place: Place, *, options: argparse.Namespace) -> bool:
             time.sleep(1)
             continue
         waiting = sum(1 for row in rows if not row.is_final and not row.needs_person)
-        if not waiting:
+        if not waiting and len(rows) >= len(intake.accepted) + len(broadcast):
             break
         time.sleep(1)
     settled = time.monotonic()
@@ -81,11 +88,18 @@ def drill(place: Place, *, options: argparse.Namespace) -> bool:
     time.sleep(3)
     rows = read_rows(place.database_url, connection_id=connection["id"])
     at_twilio = place.sandbox.messages(account_sid=account_sid, limit=200_000)
-    result: Count = count(intake.accepted, rows=rows, at_twilio=at_twilio)
+    numbers = {one.to for one in broadcast}
+    by_number: dict[str, list[str]] = {}
+    for row in rows:
+        if row.to in numbers:
+            by_number.setdefault(row.to, []).append(row.id)
+    wanted = {**intake.accepted, **accounted(broadcast, rows=by_number)}
+    result: Count = count(wanted, rows=rows, at_twilio=at_twilio)
     stats = place.sandbox.stats(account_sid)
 
     lines = {
         "messages taken by the API": f"{len(intake.accepted):,} ({intake.repeated:,} requests had to be repeated)",
+        "messages made by the broadcast": f"{sum(map(len, by_number.values())):,} of {len(broadcast):,}",
         "accepted by the simulated Twilio": f"{len(at_twilio):,} of {stats['posts']:,} requests",
         "answers spoilt": _listed(stats["faults"]),
         "callbacks spoilt": _listed(stats["callbacks"]),
@@ -122,7 +136,8 @@ def _account_of(place: Place, connection_id: str) -> str:
 
 def _read(arguments: Sequence[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="make chaos ARGS=…", description=__doc__)
-    parser.add_argument("--messages", type=int, default=5000, help="messages handed in through the API")
+    parser.add_argument("--messages", type=int, default=5000, help="messages in all")
+    parser.add_argument("--broadcast", type=int, default=30, help="per cent of them that go out as a broadcast")
     parser.add_argument("--seconds", type=float, default=120, help="how long things break at least")
     parser.add_argument("--kill-every", type=float, default=2, help="seconds between two kills of a worker")
     parser.add_argument(

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from config.launcher.environment import CHECKOUT
+from tests.chaos.broadcast import accounted, plan_broadcast
 from tests.chaos.count import Row, count
 from tests.chaos.intake import Kind, Wanted, plan
 
@@ -28,7 +29,8 @@ def test_a_small_drill_loses_nothing_and_doubles_nothing(tmp_path: Path) -> None
     )
     assert ran.returncode == 0, ran.stdout + ran.stderr
     printed = dict(re.findall(r"^(\S.*?) {2,}(.*)$", ran.stdout, flags=re.MULTILINE))
-    assert printed["messages taken by the API"].startswith("150 ")
+    assert printed["messages taken by the API"].startswith("105 ")
+    assert printed["messages made by the broadcast"] == "45 of 45"
     assert printed["accepted by the simulated Twilio"].startswith("150 of")
     assert printed["lost"] == printed["duplicated"] == printed["stuck"] == "0"
     assert "workers killed" in printed["done to the installation"]
@@ -88,6 +90,19 @@ def test_another_sid_or_another_end_than_twilios_is_noticed() -> None:
     assert count(one, rows=[row("a", "delivered", sid="SM9")], at_twilio=[at_twilio("SM1")]).mistaken == ["a"]
     ends_otherwise = [at_twilio("SM1", status="undelivered")]
     assert count(one, rows=[row("a", "delivered", sid="SM1")], at_twilio=ends_otherwise).mistaken == ["a"]
+
+
+def test_recipient_without_a_message_is_lost_and_one_with_two_is_doubled() -> None:
+    broadcast = plan_broadcast(2)
+    first, second = (one.to for one in broadcast)
+    rows = [row("a", "delivered", to=first, body=broadcast[0].body)]
+    there = [at_twilio("SM1", to=first, body=broadcast[0].body)]
+    missing = count(accounted(broadcast, rows={first: ["a"]}), rows=rows, at_twilio=there)
+    assert missing.lost
+    twice = [*rows, row("b", "delivered", to=second, body=broadcast[1].body), row("c", "queued", to=second)]
+    there.append(at_twilio("SM2", to=second, body=broadcast[1].body))
+    doubled = count(accounted(broadcast, rows={first: ["a"], second: ["b", "c"]}), rows=twice, at_twilio=there)
+    assert (doubled.lost, doubled.duplicated) == ([], ["c"])
 
 
 def test_the_plan_holds_shared_numbers_and_pairs() -> None:

@@ -1,8 +1,11 @@
 """The printed table and `bench-results.json`."""
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
+
+from tests.load.targets import Verdict
 
 
 def write_results(results: dict[str, Any], path: Path) -> None:
@@ -38,18 +41,23 @@ def _runs(results: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:
         ("bare_posts", "bare aiohttp posts"),
         ("callbacks_off", "sending, callbacks off"),
         ("callbacks_on", "sending, callbacks on"),
+        ("plain_intake", "a view that inserts one row"),
         ("intake", "API intake, 8 clients"),
+        ("plain_callbacks", "a view that proves and inserts"),
+        ("callbacks", "callbacks taken, 8 clients"),
     ):
         if "cpu_ms_per_message" in results.get(name, {}):
             found.append((title, results[name]))
             if "until_all_delivered" in results[name]:
                 found.append(("  … until all are delivered", results[name]["until_all_delivered"]))
+    for pool, run in results.get("plain_celery", {}).items():
+        found.append((f"a Celery task a message, {pool}", run))
     return found
 
 
 def _remarks(results: dict[str, Any]) -> list[str]:
     lines = []
-    bare, off = results.get("bare_posts"), results.get("callbacks_off")
+    off = results.get("callbacks_off")
     if off:
         ratio = off["sandbox_to_sender"]
         verdict = "" if ratio is None else " (at most 0.5 is wanted)" if ratio <= 0.5 else " — MORE than the 0.5 wanted"
@@ -59,8 +67,6 @@ def _remarks(results: dict[str, Any]) -> list[str]:
             f"Memory of the workers: {memory['before']} MB before, {memory['after_first_quarter']} MB after a quarter, "
             f"{memory['end']} MB at the end."
         )
-    if bare and off:
-        lines.append(f"Sending reaches {off['per_second'] / bare['per_second']:.0%} of bare posts.")
     if "single" in results:
         wait = results["single"]["ms_beside_latency"]
         lines.append(
@@ -87,14 +93,32 @@ def _remarks(results: dict[str, Any]) -> list[str]:
             f"{sent['check_seconds']} s ({sent['ms_per_row']} ms each), in a process of at most "
             f"{sent['process_peak_mb']} MB; {sent['fed_per_second']:,} rows a second become messages."
         )
-    if "intake" in results:
-        intake = results["intake"]
+    if "beside" in results:
+        beside, wait = results["beside"], results["beside"]["ms_beside_latency"]
         lines.append(
-            f"API intake not measured: {intake['problem']}"
-            if "problem" in intake
-            else f"API intake: p50 {intake['ms']['p50']} ms, p95 {intake['ms']['p95']} ms."
+            f"One message beside a broadcast at {beside['broadcast_per_second']} a second: "
+            f"p50 {wait['p50']} ms, p95 {wait['p95']} ms."
         )
+    for name, title in (("intake", "API intake"), ("callbacks", "Callbacks")):
+        if name in results:
+            figures = results[name]
+            lines.append(
+                f"{title} not measured: {figures['problem']}"
+                if "problem" in figures
+                else f"{title}: p50 {figures['ms']['p50']} ms, p95 {figures['ms']['p95']} ms."
+            )
+    if "log" in results:
+        few, many = results["log"]["rows"]
+        lines.append(f"The log was filled to {few:,} and {many:,} rows in {results['log']['filling_seconds']} s.")
     return lines
+
+
+def print_verdicts(verdicts: Sequence[Verdict]) -> None:
+    """Print each target with what came out."""
+    if verdicts:
+        print("\nTargets\n")
+    for verdict in verdicts:
+        print(f"{'met   ' if verdict.is_met else 'MISSED'}  {verdict.name}: {verdict.found}; wanted: {verdict.wanted}")
 
 
 def _number(value: float | None) -> str:

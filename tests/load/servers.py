@@ -1,7 +1,9 @@
 """A whole installation of the benchmark's own: the servers and processes of `make run`, in a folder that goes away."""
 
+import contextlib
 import os
 import shutil
+import signal
 import subprocess
 import tempfile
 import urllib.error
@@ -27,15 +29,19 @@ class Installation:
     def __init__(self, *, workers: int, window: int, is_debug: bool = False) -> None:
         self.workers = workers
         self.supervisor = Supervisor()
+        self._beside: dict[str, subprocess.Popen[bytes]] = {}
         self.supervisor.listen_to_signals()
         self._ports = PortBook()
         self.folder = Path(tempfile.mkdtemp(prefix="heliograph-bench-"))
         self.folder.chmod(0o711)  # the service user of the servers has to pass
         self._servers = servers_folder(self.folder)
         self._listener = self._ports.listen(18_000)
+        self._plain_listener = self._ports.listen(18_500)
         web = self._listener.getsockname()[1]
         sandbox = self._ports.claim(19_009)
         self.web_url = f"http://{LOOPBACK}:{web}"
+        self.plain_url = f"http://{LOOPBACK}:{self._plain_listener.getsockname()[1]}"
+        self.plain_token = new_secret()
         self.sandbox_url = f"http://{LOOPBACK}:{sandbox}"
         self.environment = {
             **{name: os.environ[name] for name in _KEPT if name in os.environ},
@@ -54,6 +60,9 @@ class Installation:
             "SEND_WINDOW": str(window),
             "API_RATE": "1000000",
             "LOG_LEVEL": "WARNING",
+            "STATIC_ROOT": str(self.folder / "static"),
+            "PLAIN_BASE_URL": self.plain_url,
+            "PLAIN_AUTH_TOKEN": self.plain_token,
         }
 
     def start_servers(self) -> None:
@@ -85,6 +94,26 @@ class Installation:
             )
         )
 
+    def collect_static(self) -> None:
+        """Gather the static files: pages of production name them by their contents."""
+        self.run_to_end("manage.py", "collectstatic", "--no-input", "-v", "0")
+
+    def make_plain_tables(self) -> None:
+        """Make the tables of the plain project."""
+        self.run_to_end("-m", "tests.load.plain_tables")
+
+    def start_plain_web(self) -> None:
+        """Start the plain Django project, by the command of our web server."""
+        number = self._plain_listener.fileno()
+        self._start(
+            self._service(
+                "plain",
+                commands.web(listener=number, application="tests.load.plain_django:application"),
+                keep_open=(number,),
+                answers=lambda: _answers(f"{self.plain_url}/"),
+            )
+        )
+
     def start_workers(self) -> None:
         """Start the workers and the clock of the periodic tasks."""
         services = [
@@ -93,9 +122,51 @@ class Installation:
         clerk = self._service("clerk", commands.clerk())
         self._start(*services, clerk, self._service("beat", commands.beat(schedule=self.folder / "beat-schedule")))
 
+    def start_plain_workers(self, *, pool: str, processes: int, concurrency: int) -> None:
+        """Start workers of the plain Celery design, each with so many tasks at once."""
+        for number in range(1, processes + 1):
+            command = [
+                *commands.manage()[:1],
+                *("-m", "celery", "-A", "tests.load.plain_celery", "worker", "--pool", pool),
+                *("--concurrency", str(concurrency), "-n", f"celery{number}@%h", "--without-gossip"),
+                *("--without-mingle", "-l", "warning"),
+            ]
+            with (self.folder / f"celery{number}.log").open("ab") as log:
+                self._beside[f"celery{number}"] = subprocess.Popen(
+                    command,
+                    env=self.environment,
+                    cwd=CHECKOUT,
+                    stdin=subprocess.DEVNULL,
+                    stdout=log,
+                    stderr=log,
+                    start_new_session=True,
+                )
+
+    def stop_plain_workers(self) -> None:
+        """Stop them with their children, at once: nothing of theirs is to be kept."""
+        for process in self._beside.values():
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+        self._beside.clear()
+
+    def run_to_end(self, *command: str) -> str:
+        """Run a helper to its end and return what it printed; raises RuntimeError where it failed."""
+        ran = subprocess.run(
+            [*commands.manage()[:1], *command],
+            env=self.environment,
+            cwd=CHECKOUT,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if ran.returncode:
+            raise RuntimeError(f"{' '.join(command)} failed:\n{ran.stdout[-2000:]}{ran.stderr[-2000:]}")
+        return ran.stdout
+
     def pids(self) -> dict[str, int]:
         """Return the process ids by name: postgres, valkey, sandbox, web, worker1 …, beat."""
-        return self.supervisor.pids()
+        return {**self.supervisor.pids(), **{name: process.pid for name, process in self._beside.items()}}
 
     def wait_until(self, is_met: Callable[[], bool], *, seconds: float, what: str, every: float = 0.1) -> None:
         """Wait; raises RuntimeError naming `what` did not come about, with the ends of the workers' logs."""
@@ -105,9 +176,11 @@ class Installation:
 
     def stop(self) -> None:
         """Stop everything and remove the folder."""
+        self.stop_plain_workers()
         self.supervisor.stop()
         self._ports.close()
         self._listener.close()
+        self._plain_listener.close()
         for folder in {self._servers, self.folder}:
             shutil.rmtree(folder, ignore_errors=True)
 

@@ -6,13 +6,14 @@ it then throws away: both grow with the log, and with five million rows nobody w
 
 import json
 from collections.abc import Callable, Iterator
-from datetime import time
+from datetime import time, timedelta
 from typing import Any
 
 import pytest
 from django.db import connection as database
 from django.db import transaction
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 from pytest_django.plugin import DjangoDbBlocker
 
 from integrations.connections.models import Connection
@@ -171,6 +172,50 @@ def test_search_by_sid_reads_one_row(busy: Organization) -> None:
     ids=["failed", "unknown", "inbound", "outbound"],
 )
 def test_filtered_log_reads_what_it_shows(busy: Organization, wanted: dict[str, str]) -> None:
+    most, ways = read_rows(page(busy, **wanted))
+    assert most <= _FEW, ways
+    assert "Seq Scan" not in ways
+
+
+DAY = timedelta(days=1)
+
+
+@pytest.mark.parametrize(
+    "wanted",
+    [
+        {"since": 3},
+        {"until": 12},
+        {"since": 9, "until": 9},
+        {"since": 14, "until": 9},
+        {"status": "failed", "until": 12},
+        {"status": "failed", "since": 14},
+        {"direction": "inbound", "since": 14},
+        {"status": "delivered", "direction": "outbound"},
+    ],
+    ids=lambda wanted: "-".join(wanted),
+)
+def test_filters_by_date_and_several_at_once_read_what_they_show(busy: Organization, wanted: dict[str, Any]) -> None:
+    today = timezone.now().date()
+    dates = {name: today - DAY * value if isinstance(value, int) else value for name, value in wanted.items()}
+    most, ways = read_rows(page(busy, **dates))
+    assert most <= _FEW, ways
+    assert "Seq Scan" not in ways
+
+
+def test_later_page_of_an_ended_range_reads_one_page(busy: Organization) -> None:
+    until = timezone.now().date() - DAY * 9
+    rows = message_log(busy, wanted=LogFilter(until=until))
+    first = page_of(rows)
+    second = page_of(rows, after=first.next)
+    assert first.messages[-1].created_at >= second.messages[0].created_at
+    assert not {row.pk for row in first.messages} & {row.pk for row in second.messages}
+    most, ways = read_rows(lambda: page_of(rows, after=first.next))
+    assert most <= _FEW, ways
+
+
+def test_search_by_number_within_a_status_and_a_range_reads_what_it_shows(busy: Organization) -> None:
+    message = known(busy)
+    wanted = {"query": message.phone, "status": "delivered", "until": message.created_at.date()}
     most, ways = read_rows(page(busy, **wanted))
     assert most <= _FEW, ways
     assert "Seq Scan" not in ways

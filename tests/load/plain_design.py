@@ -1,0 +1,65 @@
+"""How fast the plain Celery design is against the same sandbox: prefork and threads, of which the better counts."""
+
+from typing import Any
+
+from django.db import connection
+
+from tests.load.machine import Meter
+from tests.load.rows import Customer
+from tests.load.servers import Installation
+
+# As many in flight as ours would be 200 processes of 60 MB; with 50 the two cores are busy already.
+_HANDED_OVER = (
+    "SELECT count(*), min(handed_over_at), max(handed_over_at) FROM plain_plainmessage WHERE status = 'accepted'"
+)
+POOLS = {"prefork": (1, 50), "threads": (2, 100)}
+
+
+def measure_plain_design(place: Installation, *, customer: Customer, count: int, pool: str) -> dict[str, Any]:
+    """Queue the tasks, start the workers, and take the time from the first message handed over to the last.
+
+    The start of the workers does not count, as that of ours does not.
+    """
+    account = customer.account
+    place.environment |= {
+        "PLAIN_ACCOUNT": account.account_sid,
+        "PLAIN_USERNAME": account.api_key_sid,
+        "PLAIN_PASSWORD": account.api_key_secret,
+        "PLAIN_SERVICE": account.messaging_service_sid,
+    }
+    place.run_to_end("-m", "tests.load.plain_queue", str(count))
+    processes, concurrency = POOLS[pool]
+    place.start_plain_workers(pool=pool, processes=processes, concurrency=concurrency)
+    try:
+        figures = _wait(place, count=count // 10)  # the first tenth meets cold processes
+        meter, already = Meter(place.pids()).start(), figures["handed_over"]
+        figures = _wait(place, count=count)
+        meter.stop()
+    finally:
+        place.stop_plain_workers()
+    metered = max(1, count - already)
+    return {
+        "messages": count,
+        "pool": pool,
+        "concurrency": processes * concurrency,
+        "per_second": round((count - 1) / (figures["last"] - figures["first"]).total_seconds(), 1),
+        "cpu_ms_per_message": {
+            "sender": round(meter.cpu_of("celery") * 1000 / metered, 3),
+            **{name: round(meter.cpu_of(name) * 1000 / metered, 3) for name in ("postgres", "valkey", "sandbox")},
+        },
+        "cpu_taken_by_others": round(meter.others, 3),
+    }
+
+
+def _wait(place: Installation, *, count: int) -> dict[str, Any]:
+    """Wait until so many were handed over, and return how many, and the moments of the first and the last."""
+    found: dict[str, Any] = {}
+
+    def is_met() -> bool:
+        with connection.cursor() as cursor:
+            cursor.execute(_HANDED_OVER)
+            found["handed_over"], found["first"], found["last"] = cursor.fetchone()
+        return bool(found["handed_over"] >= count)
+
+    place.wait_until(is_met, seconds=90 + count / 20, what="Handing over by the plain design", every=0.25)
+    return found
