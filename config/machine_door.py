@@ -1,7 +1,7 @@
 """The short way in for machines: who comes with a key or a signature needs nothing of what serves people in browsers.
 
-Sessions, forms, sign-in, messages between pages, and the policies that browsers keep are two thirds of what a small
-request costs. What counts and redirects stands before this middleware and holds for everybody.
+Sessions, forms, sign-in, messages between pages, and the policies that browsers keep are more than half of what a
+small request costs. What counts and redirects stands before this middleware and holds for everybody.
 """
 
 import uuid
