@@ -61,6 +61,7 @@ def prepared_cursor() -> CursorWrapper:
     """
     if not connection.settings_dict["CONN_MAX_AGE"] or connection.queries_logged:
         return connection.cursor()
+    connection.close_if_health_check_failed()
     connection.ensure_connection()
     raw = connection.connection
     if raw.prepare_threshold is None:
