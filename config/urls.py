@@ -33,8 +33,6 @@ urlpatterns = [
     path("opt-outs/", include("messaging.consent.urls")),
     path("consent/", include("messaging.consent.ledger_urls")),
     path("u/<str:token>", unsubscribe, name="unsubscribe"),
-    path("hooks/twilio/", include("messaging.hooks")),
-    path("api/v1/", api.urls),
 ]
 
 handler404 = "django.views.defaults.page_not_found"
