@@ -63,6 +63,7 @@ class FilterForm(forms.Form):
         super().__init__(data, initial=_initial(shows))
         self.organization, self.wanted = organization, shows
         tags = [(str(tag.pk), tag.name) for tag in tags_of(organization)[:500]]
+        self.has_tags = bool(tags)
         self._offer("tags_any", tags)
         self._offer("tags_all", tags)
         self._offer("tags_none", tags)

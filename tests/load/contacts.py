@@ -91,7 +91,7 @@ def _questions(book: Book) -> dict[str, dict[str, str]]:
         "address": {"q": "person4711@"},
         "half of all by tag, the oldest": {"tag": str(book.tag.pk)},
         "common word among the tag's": {"q": "maria", "tags_all": str(book.tag.pk)},
-        "common word that nobody of the tag has": {"q": "carla", "tags_all": str(book.tag.pk)},
+        "common word whose newest half lacks the tag": {"q": "carla", "tags_all": str(book.tag.pk)},
     }
 
 
