@@ -13,6 +13,7 @@ from .models import Alert
 from .words import LINK_TEXTS, here
 
 PAGE_SIZE = 30
+_KEPT = "_undismissed_alerts"  # on the organization, whose object lives as long as the request
 # What stops sending stands first.
 _ORDER = {kind: place for place, kind in enumerate(Alert.Kind.values)}
 
@@ -29,9 +30,13 @@ def past_alerts(organization: Organization, *, before: datetime | None = None) -
     return (rows.filter(raised_at__lt=before) if before else rows).order_by("-raised_at")
 
 
-def undismissed_count(organization: Organization) -> int:
-    """Count what the sidebar points at."""
-    return Alert.objects.filter(organization=organization, cleared_at=None, dismissed_at=None).count()
+def undismissed(organization: Organization) -> list[Alert]:
+    """Return what every page points at: asked for once, for the sidebar and the notices of one request."""
+    kept: list[Alert] | None = getattr(organization, _KEPT, None)
+    if kept is None:
+        kept = [alert for alert in open_alerts(organization) if alert.dismissed_at is None]
+        setattr(organization, _KEPT, kept)
+    return kept
 
 
 def dismissed_count(organization: Organization) -> int:
@@ -41,17 +46,16 @@ def dismissed_count(organization: Organization) -> int:
 
 def badge(request: Any) -> str:
     """Return the count for the sidebar; "" where there is none."""
-    count = undismissed_count(request.organization)
+    count = len(undismissed(request.organization))
     return str(count) if count else ""
 
 
 def notices(organization: Organization) -> Iterator[Notice]:
     """Yield the open alerts that nobody dismissed, for the top of every page."""
-    for alert in open_alerts(organization):
-        if alert.dismissed_at is None:
-            yield Notice(
-                kind="danger" if alert.is_grave else "warning",
-                text=alert.text,
-                link=here(alert.link),
-                link_text=LINK_TEXTS[alert.kind],
-            )
+    for alert in undismissed(organization):
+        yield Notice(
+            kind="danger" if alert.is_grave else "warning",
+            text=alert.text,
+            link=here(alert.link),
+            link_text=LINK_TEXTS[alert.kind],
+        )

@@ -171,7 +171,7 @@ def _caps() -> Iterator[tuple[Found, bool]]:
                 # A new day is a new alert.
                 key=use.ends_at.date().isoformat() if use.ends_at else "",
                 text=words.of_cap(organization, used=use.used, cap=use.cap),
-                link=words.path_within("organizations:settings"),
+                link=words.path_within("messages:limits"),
             )
             yield found, use.is_reached
 

@@ -182,7 +182,9 @@ class TestDailyCap:
             self.use(cast, used)
             watch()
             assert [kind for kind, _ in open_ones(cast.organization)] == expected
-        assert "100 messages is reached" in Alert.objects.get(cleared_at=None).text
+        alert = Alert.objects.get(cleared_at=None)
+        assert "100 messages is reached" in alert.text
+        assert alert.link == "/messages/limits/"
         self.use(cast, 100, cap=1000)
         watch()
         assert not open_ones(cast.organization)
