@@ -69,12 +69,19 @@ app.conf.update(
         },
         "watch-for-alerts": {"task": "messaging.alerts.watch", "schedule": 30.0, "options": {"expires": 30}},
         "mail-alerts": {"task": "messaging.alerts.send_letters", "schedule": 15.0, "options": {"expires": 15}},
+        "count-messages": {"task": "messaging.dashboard.follow_log", "schedule": 5.0, "options": {"expires": 5}},
+        "count-anew": {
+            "task": "messaging.dashboard.count_anew",
+            "schedule": 6 * 3600.0,
+            "options": {"expires": 3600, "queue": JOBS},
+        },
         "clean-up": {"task": "messaging.sending.clean_up", "schedule": 3600.0, "options": {"expires": 3600}},
     },
 )
 # Rooms keep their own tasks; autodiscovery would find only <app>.tasks.
 app.conf.imports = (
     "messaging.alerts.tasks",
+    "messaging.dashboard.tasks",
     "messaging.broadcasts.tasks",
     "messaging.contact_files.tasks",
     "messaging.csv_files.tasks",

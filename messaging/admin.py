@@ -6,6 +6,7 @@ import messaging.consent.admin
 import messaging.contact_files.admin
 import messaging.contacts.admin
 import messaging.csv_files.admin
+import messaging.dashboard.admin
 import messaging.inbound.admin
 import messaging.inbox.admin
 import messaging.jobs.admin

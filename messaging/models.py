@@ -6,6 +6,7 @@ from messaging.consent.models import ConsentPolicy, ConsentRecord, ConsentState,
 from messaging.contact_files.models import ContactImport, ImportedNumber
 from messaging.contacts.models import AttributeDefinition, Contact, ErasureSecret, SavedFilter, Tag, TaggedInJob
 from messaging.csv_files.models import Upload, UploadChunk
+from messaging.dashboard.models import CountProgress, QuarterCount
 from messaging.inbound.models import MessageMedia
 from messaging.inbox.models import CannedReply, Conversation, InboxPolicy, KeywordRule, RuleAnswer
 from messaging.jobs.models import Job
@@ -29,6 +30,7 @@ __all__ = [
     "Contact",
     "ContactImport",
     "Conversation",
+    "CountProgress",
     "CountryPrice",
     "DailyUse",
     "ErasureSecret",
@@ -45,6 +47,7 @@ __all__ = [
     "OptOut",
     "Pace",
     "PriceSearch",
+    "QuarterCount",
     "Recipient",
     "RecipientBatch",
     "RetentionPolicy",

@@ -19,6 +19,7 @@ from messaging.contact_files.models import ContactImport, ImportedNumber
 from messaging.contacts.models import AttributeDefinition, ErasureSecret, SavedFilter, Tag, TaggedInJob
 from messaging.csv_files.inspection import inspect
 from messaging.csv_files.models import Upload, UploadChunk
+from messaging.dashboard.models import CountProgress, QuarterCount
 from messaging.inbound.models import MessageMedia
 from messaging.inbox.models import CannedReply, Conversation, InboxPolicy, KeywordRule, RuleAnswer
 from messaging.jobs.models import Job
@@ -126,6 +127,8 @@ def furnish(organization: Organization, *, owner: User, mark: str, number: str) 
         AlertMail.objects.create(organization=organization, recipient=owner),
         MailRefusal.objects.create(member=Member.objects.get(organization=organization, user=owner)),
         FailureCount.objects.create(organization=organization, cause="30003", minute=timezone.now(), failed=3),
+        QuarterCount.objects.create(organization=organization, begins=timezone.now(), delivered=3),
+        CountProgress.objects.get_or_create(pk=1)[0],
         tag,
         contact,
         AttributeDefinition.objects.create(organization=organization, key="plan", label=f"{mark} plan"),

@@ -9,7 +9,9 @@ from integrations.organizations.views.switching import landing
 from messaging.alerts.selectors import dismissed_count
 from messaging.sending.health import trouble_in_words
 from messaging.sending.models import Message
-from messaging.sending.selectors import last_days, waiting_count
+from messaging.sending.selectors import waiting_count
+
+from .selectors import last_days
 
 
 def home(request: MemberRequest) -> HttpResponse:

@@ -3,18 +3,17 @@
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, time
 from zoneinfo import ZoneInfo
 
-from django.db.models import Count, Q, QuerySet
-from django.db.models.functions import Reverse, TruncDate
-from django.utils import timezone
+from django.db.models import Q, QuerySet
+from django.db.models.functions import Reverse
 
 from integrations.organizations.models import Organization
 from integrations.phones import search_forms
 
 from .models import Message
-from .statuses import ARRIVED, AT_TWILIO, FAILURES, IN_FLIGHT, WAITING, Status
+from .statuses import Status
 
 PAGE = 50
 _SID_LENGTH = 34
@@ -114,60 +113,6 @@ def _query(text: str, organization: Organization) -> Q:
         # By the index on the reversed number. Not as a sub-query of ids: beside OR that reads the whole log.
         wanted |= Q(backwards__startswith=forms.suffix[::-1])
     return wanted
-
-
-@dataclass(frozen=True)
-class Day:
-    """The messages of one day, by how they fared."""
-
-    day: date
-    delivered: int
-    on_way: int
-    failed: int
-    handed_over: int = 0
-
-    @property
-    def total(self) -> int:
-        return self.delivered + self.on_way + self.failed
-
-    def share(self, count: int, *, of: int) -> int:
-        """Return what part of the highest day a count is, in whole per cent; never nothing where there is something."""
-        return max(1, round(100 * count / of)) if count and of else 0
-
-
-def last_days(organization: Organization, *, days: int = 14) -> list[Day]:
-    """Return outbound messages by day of the organization's zone, oldest first, days without any included."""
-    zone = ZoneInfo(organization.time_zone)
-    today = timezone.now().astimezone(zone).date()
-    first = today - timedelta(days=days - 1)
-    counted = (
-        Message.objects.filter(
-            organization=organization,
-            direction=Message.Direction.OUTBOUND,
-            created_at__gte=datetime.combine(first, time.min, zone),
-        )
-        .annotate(day=TruncDate("created_at", tzinfo=zone))
-        .values("day")
-        .annotate(
-            delivered=Count("id", filter=Q(status__in=ARRIVED)),
-            failed=Count("id", filter=Q(status__in=FAILURES)),
-            on_way=Count("id", filter=Q(status__in=WAITING | IN_FLIGHT | AT_TWILIO)),
-            handed_over=Count("id", filter=Q(handed_over_at__isnull=False)),
-        )
-    )
-    by_day = {row["day"]: row for row in counted}
-    return [
-        Day(
-            day=day,
-            delivered=row["delivered"],
-            on_way=row["on_way"],
-            failed=row["failed"],
-            handed_over=row["handed_over"],
-        )
-        if (row := by_day.get(day))
-        else Day(day=day, delivered=0, on_way=0, failed=0)
-        for day in (first + timedelta(days=offset) for offset in range(days))
-    ]
 
 
 def waiting_count(organization: Organization) -> int:

@@ -11,6 +11,7 @@ from django.utils import timezone
 from integrations.connections.health import mark_broken
 from integrations.connections.models import Connection
 from messaging.consent.models import OptOut
+from messaging.dashboard.counting import count_anew
 from messaging.sending.models import Message, MessageEvent, WorkerPulse
 from messaging.templates.models import Template, TemplateVersion
 from tests.conftest import Cast
@@ -296,6 +297,7 @@ class TestDashboard:
                 handed_over_at=None if status == "queued" else now,
             )
         MessageFactory(organization=cast.other, status="delivered", connection=None)
+        count_anew(cast.organization)
         answer = cast.client("viewer").get(cast.url(""))
         today = answer.context["today"]
         assert (today.handed_over, today.delivered, today.failed, today.on_way) == (3, 2, 1, 1)

@@ -19,6 +19,8 @@ from pytest_django.plugin import DjangoDbBlocker
 from integrations.connections.models import Connection
 from integrations.organizations.models import Organization
 from messaging.alerts.watch import watch
+from messaging.dashboard import counting
+from messaging.dashboard.models import QuarterCount
 from messaging.pricing import search
 from messaging.sending import lanes, poll, reconcile, selectors, sweeps
 from messaging.sending.claim import claim_batch
@@ -264,6 +266,14 @@ def test_change_of_state_reads_the_rows_it_names(busy: Organization) -> None:
     assert set(ways) == {"Index Scan messaging_message_pkey"}
 
 
+def test_count_of_a_quarter_reads_the_messages_made_in_it(busy: Organization) -> None:
+    begins = known(busy).created_at.replace(minute=15, second=0, microsecond=0)
+    QuarterCount.objects.create(organization=busy, begins=begins)
+    most, ways = read_rows(lambda: counting._count(is_all=True))
+    assert most <= _FEW, ways
+    assert set(ways) == {"Index Only Scan message_log_by_day", "Index Scan message_log_by_day"}
+
+
 @pytest.mark.parametrize(
     "sweep",
     [
@@ -275,8 +285,9 @@ def test_change_of_state_reads_the_rows_it_names(busy: Organization) -> None:
         lanes.lanes_with_work,
         lambda: search._with_work(20),
         watch,
+        counting.follow_log,
     ],
-    ids=["scheduled", "expired", "leases", "poll", "reconcile", "lanes", "prices", "alerts"],
+    ids=["scheduled", "expired", "leases", "poll", "reconcile", "lanes", "prices", "alerts", "counts"],
 )
 def test_sweep_that_finds_little_reads_little(busy: Organization, sweep: Callable[[], object]) -> None:
     Connection.objects.filter(organization__slug="quiet").update(status=Connection.Status.BROKEN)
