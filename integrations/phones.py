@@ -127,7 +127,9 @@ def parse_phone(raw: str, *, region: str | None, allow_magic: bool = False) -> P
     digits = _read_digits(raw)
     home = _known_region(region)
     number = _parse_digits(digits, home)
-    if not phonenumbers.is_valid_number(number):
+    # What is of no type is not valid; `is_valid_number` would find the same out once more.
+    kind = phonenumbers.number_type(number)
+    if kind == PhoneNumberType.UNKNOWN:
         raise _explain_invalid(number, is_international=digits.startswith("+"))
     e164 = phonenumbers.format_number(number, PhoneNumberFormat.E164)
     if e164 in MAGIC_NUMBERS and not allow_magic:
@@ -136,7 +138,7 @@ def parse_phone(raw: str, *, region: str | None, allow_magic: bool = False) -> P
         e164=e164,
         region=_region_of(number),
         country_code=number.country_code or 0,
-        kind=_KINDS.get(phonenumbers.number_type(number), NumberKind.UNKNOWN),
+        kind=_KINDS.get(kind, NumberKind.UNKNOWN),
     )
 
 

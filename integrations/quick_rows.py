@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from functools import cached_property
 from typing import Any, Generic, TypeVar
 
-from django.db import InterfaceError, OperationalError, connection
+from django.db import DEFAULT_DB_ALIAS, InterfaceError, OperationalError, connection, connections
 from django.db.backends.utils import CursorWrapper
 from django.db.models import Model
 from psycopg import Cursor
@@ -59,14 +59,15 @@ def prepared_cursor() -> CursorWrapper:
     connection is another one each time and nothing can be prepared; and whoever records statements wants to see their
     values, which prepared ones do not hold.
     """
-    if not connection.settings_dict["CONN_MAX_AGE"] or connection.queries_logged:
-        return connection.cursor()
-    connection.close_if_health_check_failed()
-    connection.ensure_connection()
-    raw = connection.connection
+    database = connections[DEFAULT_DB_ALIAS]  # once: `connection` looks itself up at every touch
+    if not database.settings_dict["CONN_MAX_AGE"] or database.queries_logged:
+        return database.cursor()
+    database.close_if_health_check_failed()
+    database.ensure_connection()
+    raw = database.connection
     if raw.prepare_threshold is None:
         raw.prepare_threshold = 5  # Django's own cursors do not bind on the server, and stay as they are
-    return connection.make_cursor(Cursor(raw))  # type: ignore[arg-type]
+    return database.make_cursor(Cursor(raw))  # type: ignore[arg-type]
 
 
 def first_statement(ask: Callable[[], _T]) -> _T:

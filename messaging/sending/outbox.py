@@ -35,7 +35,7 @@ from messaging.templates.variables import contact_values, overlay
 from .facts import facts_about
 from .insertion import insert_message
 from .models import Message, MessageEvent
-from .nudges import nudge
+from .nudges import nudge_soon
 from .statuses import Status
 from .transitions import Move, advance_one
 from .zones import zones_of
@@ -191,7 +191,7 @@ def store(organization: Organization, *, draft: Draft, composed: Composed) -> Me
     message.first_event = event
     if status == Status.QUEUED:
         connection_id, lane, sender = composed.connection.pk, draft.lane, composed.sender
-        transaction.on_commit(lambda: nudge(connection_id, lane=lane, sender=sender) and None)
+        transaction.on_commit(lambda: nudge_soon(connection_id, lane=lane, sender=sender))
     return message
 
 
