@@ -16,13 +16,12 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name="CreditAccount",
             fields=[
+                ("id", models.BigAutoField(primary_key=True, serialize=False)),
                 (
                     "organization",
                     models.OneToOneField(
                         on_delete=django.db.models.deletion.PROTECT,
-                        primary_key=True,
                         related_name="credit_account",
-                        serialize=False,
                         to="integrations.organization",
                     ),
                 ),

