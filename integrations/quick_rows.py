@@ -4,13 +4,13 @@ Building a query anew costs Django more than answering it costs PostgreSQL. Wher
 same question, the question is kept as text; what comes out are ordinary model instances.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from functools import cached_property
 from typing import Any, Generic, TypeVar
 
 from django.db import DEFAULT_DB_ALIAS, InterfaceError, OperationalError, connection, connections
 from django.db.backends.utils import CursorWrapper
-from django.db.models import Model
+from django.db.models import Field, Model
 from psycopg import Cursor
 
 _M = TypeVar("_M", bound=Model)
@@ -18,15 +18,18 @@ _T = TypeVar("_T")
 
 
 class QuickRows(Generic[_M]):
-    """How rows of a model are selected under a short name, and made into objects."""
+    """How rows of a model are selected under a short name, and made into objects.
 
-    def __init__(self, model: type[_M], *, alias: str) -> None:
-        self.model, self._alias = model, alias
+    `without` names fields that are left in the database; asked for, they are fetched, as with `defer()`.
+    """
+
+    def __init__(self, model: type[_M], *, alias: str, without: Collection[str] = ()) -> None:
+        self.model, self._alias, self._without = model, alias, frozenset(without)
 
     @cached_property
     def columns(self) -> str:
         """The columns to select, in the order in which `make` takes their values."""
-        return ", ".join(f'{self._alias}."{field.column}"' for field in self.model._meta.concrete_fields)
+        return ", ".join(f'{self._alias}."{field.column}"' for field in self._fields)
 
     @cached_property
     def width(self) -> int:
@@ -43,12 +46,16 @@ class QuickRows(Generic[_M]):
         return self.model.from_db(connection.alias, self._names, converted)
 
     @cached_property
+    def _fields(self) -> "list[Field[Any, Any]]":
+        return [field for field in self.model._meta.concrete_fields if field.name not in self._without]
+
+    @cached_property
     def _names(self) -> list[str]:
-        return [field.attname for field in self.model._meta.concrete_fields]
+        return [field.attname for field in self._fields]
 
     @cached_property
     def _converters(self) -> list[tuple[int, Callable[..., Any]]]:
-        fields = enumerate(self.model._meta.concrete_fields)
+        fields = enumerate(self._fields)
         return [(place, convert) for place, field in fields for convert in field.get_db_converters(connection)]
 
 

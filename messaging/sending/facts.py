@@ -10,7 +10,9 @@ from messaging.consent.blocking import block_sql
 from messaging.contacts.erasure.number_keys import forms_of
 from messaging.contacts.models import Contact
 
-_CONTACTS, _CONNECTIONS = QuickRows(Contact, alias="k"), QuickRows(Connection, alias="c")
+# What may be long and says nothing of sending stays where it is.
+_CONTACTS = QuickRows(Contact, alias="k", without=("notes", "terms"))
+_CONNECTIONS = QuickRows(Connection, alias="c", without=("check_report",))
 # As Connection.sends_as has it.
 _SENDER = "COALESCE(NULLIF(m.sender, ''), NULLIF(c.messaging_service_sid, ''), c.sender, '')"
 
