@@ -31,13 +31,20 @@ def receive(callback: Callback) -> str:
     """Store an incoming message and act on its keyword; return what came of it (a Callback.Outcome).
 
     The SID is unique, so Twilio's repetitions of the same webhook change nothing. Who answers STOP, START and HELP,
-    Twilio or we, is decided in the room of consent.
+    Twilio or we, is decided in the room of consent. Raises IntegrityError where it could not be stored for another
+    cause than that: a STOP must not be taken for a repetition because its contact was deleted at this moment.
     """
-    try:
-        with transaction.atomic():
-            outcome = _receive(callback)
-    except IntegrityError:
-        outcome = _Outcome.NOTHING_NEW
+    for is_last in (False, False, True):
+        try:
+            with transaction.atomic():
+                outcome = _receive(callback)
+            break
+        except IntegrityError:
+            if _is_known(_sid_of(callback)):
+                outcome = _Outcome.NOTHING_NEW
+                break
+            if is_last:
+                raise
     callback.outcome = outcome
     Callback.objects.filter(pk=callback.pk).update(outcome=outcome)
     return outcome
@@ -46,7 +53,7 @@ def receive(callback: Callback) -> str:
 def _receive(callback: Callback) -> str:
     params, connection = callback.params, callback.connection
     organization = connection.organization
-    sid = str(params.get("MessageSid") or params.get("SmsSid") or "")[:34]
+    sid = _sid_of(callback)
     body = str(params.get("Body") or "")[:LONGEST_BODY]
     if not sid:
         return _Outcome.UNREADABLE
@@ -54,7 +61,7 @@ def _receive(callback: Callback) -> str:
     phone = _number(raw)
     if not raw:
         return _Outcome.UNREADABLE
-    if Message.objects.filter(provider_sid=sid).exists():
+    if _is_known(sid):
         return _Outcome.NOTHING_NEW
     contact = _contact(organization, phone) if phone else None
     ours = str(params.get("To") or "")
@@ -92,6 +99,14 @@ def _receive(callback: Callback) -> str:
     if phone is not None and not heard:
         answer_by_itself(message, arrival=arrival, received_at=callback.received_at)
     return _Outcome.APPLIED
+
+
+def _sid_of(callback: Callback) -> str:
+    return str(callback.params.get("MessageSid") or callback.params.get("SmsSid") or "")[:34]
+
+
+def _is_known(sid: str) -> bool:
+    return Message.objects.filter(provider_sid=sid).exists()
 
 
 def _is_whole(raw: str) -> bool:

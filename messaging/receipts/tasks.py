@@ -8,7 +8,7 @@ from typing import Any
 import structlog
 from celery import shared_task
 from celery.signals import worker_shutting_down
-from django.db import InterfaceError, OperationalError
+from django.db import DatabaseError, InterfaceError, OperationalError
 from django.db.models import F
 from django.utils import timezone
 
@@ -87,7 +87,11 @@ def _receive_forgotten() -> None:
     )
     for callback in waiting.order_by("id")[:BATCH]:
         Callback.objects.filter(pk=callback.pk).update(attempts=F("attempts") + 1)
-        receive(callback)
+        try:
+            receive(callback)
+        except DatabaseError as error:
+            # It comes again; the STOP behind it must not wait for that.
+            log.error("inbound_not_applied", callback=callback.pk, error=type(error).__name__)
 
 
 @worker_shutting_down.connect

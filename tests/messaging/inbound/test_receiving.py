@@ -1,10 +1,15 @@
 """Incoming messages and their keywords."""
 
+import threading
+from typing import Any
+
 import pytest
+from django.db import connections
 
 from integrations.connections.models import Connection
 from messaging.consent.models import OptOut
 from messaging.contacts.models import Contact
+from messaging.inbound import receive as receiving
 from messaging.receipts.models import Callback
 from messaging.sending.models import Message
 from tests.messaging.receipts.conftest import Post, post_hook  # noqa: F401
@@ -105,3 +110,29 @@ def test_forged_stop_changes_nothing(connection: Connection, post_hook: Post) ->
     assert answer.status_code == 403
     assert not OptOut.objects.exists()
     assert not Message.objects.exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_stop_outlives_the_deletion_of_its_contact_in_that_very_moment(
+    text: Post, connection: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # A merge, an erasure or a member takes the contact away after we looked at it: the insert fails at its commit.
+    person = Contact.objects.create(organization=connection.organization, phone=PERSON, region="DE")
+    arrive = receiving.note_arrival
+
+    def delete() -> None:
+        Contact.objects.filter(pk=person.pk).delete()
+        connections.close_all()
+
+    def interrupted(*args: Any, **more: Any) -> Any:
+        monkeypatch.setattr(receiving, "note_arrival", arrive)
+        elsewhere = threading.Thread(target=delete)
+        elsewhere.start()
+        elsewhere.join(10)
+        return arrive(*args, **more)
+
+    monkeypatch.setattr(receiving, "note_arrival", interrupted)
+    text("STOP")
+    assert OptOut.objects.filter(phone=PERSON, ended_at=None).count() == 1
+    assert Message.objects.get().contact == Contact.objects.get(phone=PERSON)
+    assert Callback.objects.get().outcome == "applied"
