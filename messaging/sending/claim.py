@@ -16,6 +16,7 @@ from django.db import connection, transaction
 from messaging.consent.blocking import block_sql
 
 from . import daily_cap, pace
+from .holding import HELD_UNTIL_SQL, IS_STOPPED
 from .limits import NONE, Limits
 
 # No request begins later than this after the moment before its claim looked at the opt-outs: with what a clock and a
@@ -216,7 +217,7 @@ def _execute(statement: str, values: dict[str, Any]) -> tuple[list[Claimed], lis
 
 
 # Whoever was given back before has an event that says so; a slow hour is not to fill its timeline.
-_GIVE_BACK = """
+_GIVE_BACK = f"""
 WITH held AS (
     SELECT m.id, m.error_reason <> 'not_begun' AS is_news FROM messaging_message m
     JOIN unnest(%(ids)s::uuid[], %(tokens)s::uuid[]) AS b(id, token) ON b.id = m.id
@@ -225,7 +226,9 @@ WITH held AS (
 ), back AS (
     UPDATE messaging_message m SET
         status = 'queued', attempts = m.attempts - 1, error_reason = 'not_begun', error_code = NULL,
-        claim_token = NULL, lease_until = NULL, next_check_at = NULL, unknown_since = NULL, updated_at = now()
+        claim_token = NULL, lease_until = NULL, next_check_at = NULL, unknown_since = NULL,
+        due_at = CASE WHEN {IS_STOPPED} THEN {HELD_UNTIL_SQL} ELSE m.due_at END,
+        valid_until = CASE WHEN {IS_STOPPED} THEN {HELD_UNTIL_SQL} ELSE m.valid_until END, updated_at = now()
     FROM held WHERE m.id = held.id
     RETURNING m.id, m.organization_id, m.posted_at, m.attempts, held.is_news
 ), logged AS (
@@ -241,7 +244,7 @@ WITH held AS (
     WHERE d.organization_id = wrong.organization_id AND d.day = wrong.day
 )
 SELECT id FROM back
-"""
+"""  # noqa: S608 - our own words
 
 
 def give_back(claimed: Sequence[Claimed]) -> set[uuid.UUID]:

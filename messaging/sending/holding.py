@@ -12,6 +12,13 @@ from django.db import connection
 HELD_UNTIL = datetime(9999, 1, 1, tzinfo=UTC)
 _BATCH = 1000
 
+# What comes back to the queue of a broadcast that is paused or canceled is not due, so that no claim can be faster than
+# the sweep that holds or cancels it. An SQL condition on a message `m`.
+IS_STOPPED = """(m.broadcast_id IS NOT NULL AND EXISTS (
+    SELECT 1 FROM messaging_broadcast b WHERE b.id = m.broadcast_id AND b.status IN ('paused', 'canceled')
+))"""
+HELD_UNTIL_SQL = f"timestamptz '{HELD_UNTIL:%Y-%m-%d %H:%M+00}'"
+
 # Whoever is being claimed or moved at this moment is passed over, so that nobody waits for anybody; the caller comes
 # again until nothing is left.
 _HOLD = """

@@ -14,6 +14,7 @@ from typing import Any
 from django.db import connection
 
 from . import statuses
+from .holding import HELD_UNTIL_SQL, IS_STOPPED
 from .statuses import FOLLOWERS, Status
 
 
@@ -52,6 +53,8 @@ _STEPS = _quoted(f"{before}>{after}" for before, afters in FOLLOWERS.items() for
 _FINAL = _quoted(statuses.FINAL)
 _IN_FLIGHT = _quoted(statuses.IN_FLIGHT)
 _AT_TWILIO_OR_AFTER = _quoted(statuses.AT_TWILIO | statuses.ARRIVED | {Status.UNDELIVERED})
+# A member who settles a message says for themselves that it shall go.
+_IS_HELD = f"w.\"to\" = 'queued' AND w.source <> 'member' AND {IS_STOPPED}"
 
 _ADVANCE = f"""
 WITH wished AS (
@@ -69,7 +72,8 @@ WITH wished AS (
             ELSE m.error_reason END,
         claim_token = CASE WHEN w."to" = 'unknown' THEN m.claim_token END,
         lease_until = NULL,
-        due_at = COALESCE(w.due_at, m.due_at),
+        due_at = CASE WHEN {_IS_HELD} THEN {HELD_UNTIL_SQL} ELSE COALESCE(w.due_at, m.due_at) END,
+        valid_until = CASE WHEN {_IS_HELD} THEN {HELD_UNTIL_SQL} ELSE m.valid_until END,
         next_check_at = CASE WHEN w."to" IN ({_FINAL}) THEN NULL ELSE w.next_check_at END,
         unknown_since = CASE WHEN w."to" = 'unknown' THEN now() END,
         probes = CASE WHEN w."to" IN ('unknown', 'accepted') THEN 0 ELSE m.probes END,

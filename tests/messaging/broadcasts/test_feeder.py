@@ -19,7 +19,7 @@ from messaging.broadcasts.progress import progress_of
 from messaging.consent.ledger import Entry, record_consent
 from messaging.consent.models import UnsubscribeLink
 from messaging.consent.opt_outs import opt_out
-from messaging.sending.claim import claim_batch
+from messaging.sending.claim import claim_batch, give_back
 from messaging.sending.models import Message, MessageEvent
 from messaging.sending.statuses import Status
 from messaging.sending.transitions import Move, advance
@@ -291,6 +291,30 @@ def test_a_straggler_that_twilio_refuses_for_now_is_canceled_with_the_rest(
     advance([Move(message_id=taken.messages[0].id, to=Status.QUEUED, source="engine", due_at=timezone.now())])
     feeder.feed_all()
     assert Message.objects.get(broadcast=broadcast).status == "canceled"
+
+
+@pytest.mark.parametrize("comes_back", ["not begun", "refused for now"])
+@pytest.mark.parametrize("ends_as", ["queued", "canceled"])
+def test_no_claim_is_faster_than_the_sweep_when_something_comes_back_to_a_stopped_broadcast(
+    running: Make, cast: Cast, connection: Connection, comes_back: str, ends_as: str
+) -> None:
+    broadcast = running([number(1)])
+    feeder.feed_all()
+    lane: dict[str, Any] = {"sender": connection.sends_as, "lane": Message.Lane.BULK, "limit": 5}
+    taken = claim_batch(connection.pk, **lane).messages
+    stop = lifecycle.pause if ends_as == "queued" else lifecycle.cancel
+    stop(broadcast, actor=cast.admin)
+    if comes_back == "not begun":
+        assert give_back(taken)
+    else:
+        at = timezone.now() - timedelta(minutes=1)
+        advance([Move(message_id=taken[0].id, to=Status.QUEUED, source="engine", due_at=at)])
+    assert claim_batch(connection.pk, **lane).messages == []
+    feeder.feed_all()
+    assert Message.objects.get(broadcast=broadcast).status == ends_as
+    if ends_as == "queued":
+        lifecycle.resume(broadcast, actor=cast.admin)
+        assert len(claim_batch(connection.pk, **lane).messages) == 1
 
 
 def test_a_broken_connection_pauses_with_the_reason_and_mended_it_goes_on(
