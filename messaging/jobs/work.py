@@ -11,7 +11,7 @@ from typing import Any
 
 import structlog
 from django.db import Error, transaction
-from django.db.models import F, Q
+from django.db.models import Case, F, IntegerField, Q, When
 from django.db.models.functions import Coalesce, Now
 from django.utils import timezone
 
@@ -26,7 +26,11 @@ log = structlog.get_logger(__name__)
 SLICE = 2.0  # seconds that a slice should last
 TURN = 10.0  # seconds after which a job makes room for others that wait
 LEASE = timedelta(seconds=60)
-MOST_FAILURES = 5
+MOST_FAILURES = 5  # in a row, without any progress between them
+_GIVEN_UP = (
+    "Something failed on our side, several times. What was done so far stays. Try once more; "
+    "if it fails again, ask whoever runs this installation to look into the worker's log."
+)
 _State = Job.State
 _ACTIVE = (_State.WAITING, _State.RUNNING)
 
@@ -90,7 +94,7 @@ def save_progress(
     given = {"cursor": cursor, "done": done, "total": total, "note": note[:200] if note is not None else None}
     values = {name: value for name, value in given.items() if value is not None}
     mine = Job.objects.filter(pk=job.pk, state=_State.RUNNING, lease_token=job.lease_token)
-    if not mine.update(**values, lease_until=Now() + LEASE):
+    if not mine.update(**values, lease_until=Now() + LEASE, failures=0):
         raise JobLost
     for name, value in values.items():
         setattr(job, name, value)
@@ -104,6 +108,8 @@ def run(job_id: uuid.UUID) -> bool:
     kind = kind_of(job.kind)
     if kind is None:
         return _end(job, _State.FAILED, error="This version does not know this kind of work. Start it again.")
+    if job.failures >= MOST_FAILURES:
+        return _end(job, _State.FAILED, error=_GIVEN_UP)
     until = time.monotonic() + TURN
     try:
         while time.monotonic() < until:
@@ -145,8 +151,16 @@ def forget_old(*, days: int = 90) -> int:
 def _claim(job_id: uuid.UUID) -> Job | None:
     token = uuid.uuid4()
     free = Q(lease_until=None) | Q(lease_until__lt=Now())
+    # Whoever held a lease that ran out was killed in its slice, perhaps by it; saved progress forgives that.
+    failures = Case(
+        When(lease_token__isnull=False, then=F("failures") + 1), default=F("failures"), output_field=IntegerField()
+    )
     claimed = Job.objects.filter(free, pk=job_id, state__in=_ACTIVE).update(
-        state=_State.RUNNING, lease_token=token, lease_until=Now() + LEASE, started_at=Coalesce("started_at", Now())
+        state=_State.RUNNING,
+        lease_token=token,
+        lease_until=Now() + LEASE,
+        started_at=Coalesce("started_at", Now()),
+        failures=failures,
     )
     if not claimed:
         return None
@@ -168,12 +182,7 @@ def _stumble(job: Job) -> None:
     """Give a failed slice another try after a pause; after too many, end the job in words."""
     try:
         if job.failures + 1 >= MOST_FAILURES:
-            _end(
-                job,
-                _State.FAILED,
-                error="Something failed on our side, several times. What was done so far stays. Try once more; "
-                "if it fails again, ask whoever runs this installation to look into the worker's log.",
-            )
+            _end(job, _State.FAILED, error=_GIVEN_UP)
             return
         pause = timedelta(seconds=2**job.failures)
         Job.objects.filter(pk=job.pk, lease_token=job.lease_token).update(

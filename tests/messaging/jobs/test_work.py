@@ -136,6 +136,35 @@ def test_restarted_database_costs_a_slice_not_the_job(cast: Cast) -> None:
     assert Contact.objects.count() == TOTAL
 
 
+def test_failures_of_a_long_job_are_forgiven_by_progress(cast: Cast) -> None:
+    turns = []
+
+    def stumbling(job: Job, until: float) -> bool:
+        turns.append(1)
+        if len(turns) % 2:
+            raise OperationalError("deadlock detected")
+        return add_one(job, until)
+
+    job = started(cast, stumbling)
+    for _ in range(TOTAL + 1):
+        work.run(job.pk)
+        Job.objects.filter(pk=job.pk).update(lease_until=None)
+    job.refresh_from_db()
+    assert (job.state, job.done) == ("done", TOTAL)
+
+
+def test_slice_that_kills_its_worker_again_and_again_ends_in_words(cast: Cast) -> None:
+    job = started(cast)
+    over = timezone.now() - timedelta(seconds=1)
+    for _ in range(work.MOST_FAILURES):
+        assert work._claim(job.pk)
+        Job.objects.filter(pk=job.pk).update(lease_until=over)
+    assert work.run(job.pk)
+    job.refresh_from_db()
+    assert (job.state, job.done) == ("failed", 0)
+    assert "Something failed on our side" in job.error
+
+
 def test_long_job_makes_room_and_goes_on_later(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(work, "TURN", 0.05)
 
