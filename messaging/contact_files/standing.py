@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from integrations.organizations.models import Organization
 from messaging.consent.models import ConsentState, OptOut
+from messaging.contacts.erasure.number_keys import keys_of
 from messaging.contacts.models import Contact
 
 
@@ -27,13 +28,21 @@ def standing_of(
     if is_locked:
         # Members change contacts meanwhile; what they write must not be overwritten with what stood before.
         rows = rows.select_for_update(of=("self",))
-    opt_outs = OptOut.objects.filter(organization=organization, phone__in=phones, ended_at=None)
-    scopes = set(opt_outs.values_list("phone", "scope", "channel"))
-    states = set(
-        ConsentState.objects.filter(
-            organization=organization, phone__in=phones, purpose=purpose, channel="sms"
-        ).values_list("phone", "state")
-    )
+    # Somebody who was erased, and comes back with a file, is still opted out, and still took the consent back.
+    known = {form: phone for phone, forms in keys_of(organization, list(phones)).items() for form in forms}
+    opt_outs = OptOut.objects.filter(organization=organization, phone__in=known, ended_at=None)
+    rows_of_opt_outs = opt_outs.values_list("phone", "scope", "channel")
+    scopes = {(known[form], scope, channel) for form, scope, channel in rows_of_opt_outs}
+    consent = ConsentState.objects.filter(
+        organization=organization, phone__in=known, purpose=purpose, channel="sms"
+    ).values_list("phone", "state")
+    # A newer word of the number itself counts, and an erased person's consent is not theirs any more.
+    newer = {form for form, _ in consent if form in phones}
+    states = {
+        (known[form], state)
+        for form, state in consent
+        if form in phones or (known[form] not in newer and state == ConsentState.State.WITHDRAWN)
+    }
     return Standing(
         contacts={contact.phone: contact for contact in rows},
         opted_out={phone for phone, scope, channel in scopes if (scope, channel) == ("organization", "sms")},

@@ -10,9 +10,11 @@ from messaging.consent.blocking import consent_blocks
 from messaging.consent.ledger import Entry, record_consent, state_of
 from messaging.consent.models import ConsentPolicy, ConsentRecord, OptOut
 from messaging.consent.opt_outs import STOP_TAG, opt_in, opt_out
+from messaging.contacts.erasure.erasing import erase_person
 from messaging.contacts.models import Contact
 from messaging.sending.models import Message
 from tests.conftest import Cast
+from tests.factories import ContactFactory
 from tests.messaging.contact_files.conftest import Checked
 
 pytestmark = pytest.mark.django_db
@@ -79,6 +81,20 @@ def test_who_took_consent_back_is_not_made_to_agree_by_a_file(cast: Cast, import
     importing = imported(f"Name,Phone\nAnna,{ANNA}\n", **AGREED)
     assert state(cast, ANNA) == "withdrawn"
     assert importing.counts["kept_back"] == 1
+
+
+def test_an_erased_person_is_not_made_to_agree_by_a_file_either(cast: Cast, imported: Checked) -> None:
+    for phone in (ANNA, BOB):
+        person = ContactFactory(organization=cast.organization, phone=phone)
+        record_consent(cast.organization, Entry(phone=phone, action="withdrawn", source="link"))
+        if phone == BOB:
+            opt_out(cast.organization, phone=BOB, source="keyword")
+        erase_person(person)
+    importing = imported(f"Name,Phone\nAnna,{ANNA}\nBob,{BOB}\nCid,{CID}\n", **AGREED)
+    assert [state(cast, phone) for phone in (ANNA, BOB, CID)] == ["", "", "granted"]
+    assert importing.counts["kept_back"] == 2
+    assert consent_blocks(cast.organization, [ANNA], purpose="marketing") == {ANNA: "no_consent"}
+    assert [tag.name for tag in Contact.objects.get(phone=BOB).tags.all()] == [STOP_TAG]
 
 
 @pytest.mark.parametrize("source", ["keyword", "staff", "twilio"])
