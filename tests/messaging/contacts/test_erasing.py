@@ -17,7 +17,7 @@ from django.utils import timezone
 from integrations.connections.models import Connection
 from integrations.organizations.models import AuditEntry
 from integrations.phones import parse_phone
-from messaging.broadcasts.models import Broadcast, Recipient
+from messaging.broadcasts.models import Broadcast, Recipient, RecipientBatch
 from messaging.consent.blocking import consent_blocks
 from messaging.consent.ledger import Entry, record_consent
 from messaging.consent.models import ConsentRecord, OptOut
@@ -111,6 +111,17 @@ def furnish(cast: Cast, connection: Connection, person: Contact) -> dict[str, Me
     for row in rows:
         Recipient.objects.create(broadcast=broadcast, state="ready", **row)
     return made
+
+
+def test_a_number_handed_over_in_another_writing_is_forgotten_before_it_is_checked(cast: Cast, person: Contact) -> None:
+    broadcast = Broadcast.objects.create(organization=cast.organization, name="News", audience="api")
+    writings = ["+49 (151) 1234-9876", "0151 12349876", "0049 151 12349876"]
+    stays = [{"to": "0151 1234 0000"}, {"to": "12-9876"}, {"to": "nonsense"}]
+    given = [{"to": one, "variables": {"name": "Xaverine"}} for one in writings]
+    batch = RecipientBatch.objects.create(broadcast=broadcast, first_row=1, count=6, recipients=[*given, *stays])
+    erase(cast, person)
+    batch.refresh_from_db()
+    assert batch.recipients == [{"to": ""}] * 3 + stays
 
 
 def test_nothing_says_who_it_was_any_more(cast: Cast, connection: Connection, person: Contact) -> None:
