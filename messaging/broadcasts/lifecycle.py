@@ -178,6 +178,7 @@ def start(broadcast: Broadcast, *, actor: User | str | None, ip: str = "") -> No
         changed = _move(
             broadcast,
             _Status.RUNNING,
+            only_from=[_Status.READY],  # not from paused: somebody else may have started and paused it meanwhile
             where=Q(bad_count=0) | Q(skips_bad=True),
             started_at=Now(),
             started_by_label=label[:200],

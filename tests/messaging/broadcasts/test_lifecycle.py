@@ -64,6 +64,27 @@ def test_of_two_admins_at_once_exactly_one_starts_it(checked: Make, cast: Cast) 
     assert Message.objects.filter(broadcast=broadcast).count() == 1
 
 
+def test_a_late_start_does_not_undo_the_pause_that_followed_the_first(
+    checked: Make, cast: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    broadcast = checked([number(1)])
+    ask = lifecycle.why_not_startable
+
+    def overtaken(mine: Broadcast) -> BroadcastProblem | None:
+        problem = ask(mine)
+        monkeypatch.setattr(lifecycle, "why_not_startable", ask)
+        first = Broadcast.objects.select_related("organization", "connection").get(pk=broadcast.pk)
+        lifecycle.start(first, actor=cast.owner)
+        lifecycle.pause(first, actor=cast.owner)
+        return problem
+
+    monkeypatch.setattr(lifecycle, "why_not_startable", overtaken)
+    with pytest.raises(BroadcastProblem):
+        lifecycle.start(broadcast, actor=cast.admin)
+    broadcast.refresh_from_db()
+    assert broadcast.status == "paused"
+
+
 def test_nothing_is_queued_while_rows_are_wrong_and_nobody_chose_to_leave_them_out(checked: Make, cast: Cast) -> None:
     broadcast = checked([number(1), "nonsense"])
     with pytest.raises(BroadcastProblem) as refused:
