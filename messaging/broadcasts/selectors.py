@@ -90,6 +90,6 @@ def failed_messages(broadcast: Broadcast, *, key: str) -> QuerySet[Message]:
     rows = Message.objects.filter(broadcast=broadcast, status=status)
     if cause == "flagged":
         return rows.filter(needs_person=True)
-    if cause.isdigit() and len(cause) < 9:
+    if cause.isdecimal() and len(cause) < 9:
         return rows.filter(error_code=int(cause))
     return rows.filter(error_code=None, error_reason="" if cause == "none" else cause)
