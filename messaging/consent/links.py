@@ -61,6 +61,12 @@ def keep_links(organization: Organization, people: Iterable[tuple[str, str]], *,
         for phone, sender in people
     ]
     UnsubscribeLink.objects.bulk_create(rows, ignore_conflicts=True, batch_size=1000)
+    # Of people who were erased and came back: their link is about the number again, which is what a claim looks for.
+    erased = UnsubscribeLink.objects.filter(pk__in=[row.token for row in rows], phone__startswith="#")
+    returned = set(erased.values_list("pk", flat=True))
+    for row in rows:
+        if row.token in returned:
+            UnsubscribeLink.objects.filter(pk=row.token).update(phone=row.phone)
     return len(rows)
 
 

@@ -6,6 +6,10 @@ from integrations.connections.models import Connection
 from messaging.consent.ledger import Entry, record_consent
 from messaging.consent.links import TOKEN, is_name, keep_links, link_of, sample_link, token_of
 from messaging.consent.models import ConsentPolicy, UnsubscribeLink
+from messaging.consent.unsubscribing import find_link, leave
+from messaging.contacts.erasure.erasing import erase_person
+from messaging.sending.claim import claim_batch
+from messaging.sending.models import Message
 from messaging.sending.outbox import Draft, EnqueueProblem, compose, enqueue
 from messaging.templates.look import look_at
 from messaging.templates.wording import create_template
@@ -114,3 +118,19 @@ def test_a_forged_link_in_a_text_is_not_kept(cast: Cast, connection: Connection)
     theirs = link_of(cast.organization, phone=OTHER, sender=connection.sends_as)
     enqueue(cast.organization, draft=Draft(to=PHONE, body=f"Look: {theirs}"))
     assert not UnsubscribeLink.objects.exists()
+
+
+def test_the_link_of_an_erased_person_who_came_back_stops_what_is_queued_already(
+    cast: Cast, connection: Connection
+) -> None:
+    draft = Draft(to=PHONE, body="Sale!", purpose="marketing", sender="ACME")
+    enqueue(cast.organization, draft=draft)
+    erase_person(ContactFactory(organization=cast.organization, phone=PHONE))
+    Message.objects.update(status="canceled")
+    record_consent(cast.organization, Entry(phone=PHONE, action="granted", source="staff", reason="desk again"))
+    assert enqueue(cast.organization, draft=draft).status == "queued"
+    link = find_link(token_of(cast.organization, phone=PHONE, sender="ACME"))
+    assert link
+    leave(link)
+    assert claim_batch(connection.pk, sender="ACME", lane=Message.Lane.FAST, limit=5).messages == []
+    assert enqueue(cast.organization, draft=draft).status == "blocked"
