@@ -366,7 +366,8 @@ def test_counting_what_waits_reads_an_index(running: Make) -> None:
             [broadcast.pk],
         )
         plan = "\n".join(row[0] for row in cursor.fetchall())
-    assert "message_of_broadcast" in plan
+    # Of a handful of rows either of the two that begin with the broadcast is as good.
+    assert "message_of_broadcast" in plan or "message_once_per_broadcast_row" in plan
 
 
 def test_what_disconnecting_means_for_broadcasts_is_said(running: Make, connection: Connection) -> None:
