@@ -1,7 +1,7 @@
 """Take in what people write to us: the message, who wrote it, and what a keyword asks for."""
 
 import structlog
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, OperationalError, transaction
 from django.utils import timezone
 
 from integrations.organizations.models import Organization
@@ -31,16 +31,17 @@ def receive(callback: Callback) -> str:
     """Store an incoming message and act on its keyword; return what came of it (a Callback.Outcome).
 
     The SID is unique, so Twilio's repetitions of the same webhook change nothing. Who answers STOP, START and HELP,
-    Twilio or we, is decided in the room of consent. Raises IntegrityError where it could not be stored for another
-    cause than that: a STOP must not be taken for a repetition because its contact was deleted at this moment.
+    Twilio or we, is decided in the room of consent. What fails for another cause, such as a contact that is deleted at
+    this moment or a deadlock with whoever does it, is tried again at once, because it may be a STOP; then it raises
+    what the database said.
     """
     for is_last in (False, False, True):
         try:
             with transaction.atomic():
                 outcome = _receive(callback)
             break
-        except IntegrityError:
-            if _is_known(_sid_of(callback)):
+        except (IntegrityError, OperationalError) as error:
+            if isinstance(error, IntegrityError) and _is_known(_sid_of(callback)):
                 outcome = _Outcome.NOTHING_NEW
                 break
             if is_last:

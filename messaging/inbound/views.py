@@ -1,7 +1,7 @@
 """Where incoming messages arrive."""
 
 import structlog
-from django.db import DatabaseError
+from django.db import DatabaseError, InterfaceError
 from django.http import HttpRequest, HttpResponse, HttpResponseForbidden
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
@@ -30,6 +30,6 @@ def inbound(request: HttpRequest, hook_key: str) -> HttpResponse:
     callback = store(request, connection, kind=Callback.Kind.INBOUND, checked_with=proof, longest=LONGEST_BODY)
     try:
         receive(callback)
-    except DatabaseError:
+    except (DatabaseError, InterfaceError):
         log.exception("inbound_applied_later", callback=callback.pk)
     return HttpResponse(NO_ANSWER, content_type="text/xml; charset=utf-8")

@@ -15,11 +15,15 @@ from .models import Callback
 
 
 def forget_callbacks(person: Person) -> int:
-    """Empty what Twilio told us about messages with the person; that it did stays, with what came of it."""
+    """Empty what Twilio told us about messages with the person; that it did stays, with what came of it.
+
+    What they wrote and nobody has read yet stays: it may be a STOP, and makes somebody new of them as any text would.
+    """
     theirs = Callback.objects.filter(connection__organization=person.organization)
     about = Q(message_id__in=person.messages) & Q(kind=Callback.Kind.STATUS)
     forgotten = theirs.filter(about).exclude(params={}).update(params={})
-    return forgotten + _from(person.organization, person.phones).update(params={})
+    wrote = _from(person.organization, person.phones).exclude(outcome=Callback.Outcome.PENDING)
+    return forgotten + wrote.update(params={})
 
 
 def redact_callbacks(organization: Organization, messages: Sequence[Message], before: datetime) -> None:

@@ -28,6 +28,7 @@ from messaging.contacts.bulk import Choice
 from messaging.contacts.erasure import erasing, number_keys
 from messaging.contacts.models import Contact, ErasureSecret
 from messaging.csv_files.models import Upload, UploadChunk
+from messaging.inbound.receive import receive
 from messaging.inbox.models import Conversation
 from messaging.jobs import work
 from messaging.jobs.models import Job
@@ -122,6 +123,16 @@ def test_a_number_handed_over_in_another_writing_is_forgotten_before_it_is_check
     erase(cast, person)
     batch.refresh_from_db()
     assert batch.recipients == [{"to": ""}] * 3 + stays
+
+
+def test_a_stop_that_nobody_has_read_yet_outlives_the_erasure(
+    cast: Cast, connection: Connection, person: Contact
+) -> None:
+    told = {"MessageSid": "SM" + "9" * 32, "From": PHONE, "To": "+15550001111", "Body": "STOP"}
+    waiting = Callback.objects.create(connection=connection, kind="inbound", params=told, checked_with="x")
+    erase(cast, person)
+    assert receive(Callback.objects.get(pk=waiting.pk)) == "applied"
+    assert consent_blocks(cast.organization, [PHONE], purpose="transactional") == {PHONE: "opted_out"}
 
 
 def test_nothing_says_who_it_was_any_more(cast: Cast, connection: Connection, person: Contact) -> None:
