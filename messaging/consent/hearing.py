@@ -53,7 +53,7 @@ def hear(
             evidence=evidence,
         )
     elif asked.kind == "start":
-        is_new = _start(organization, asked=asked, connection=connection, message=message, ours=ours, service=service)
+        is_new = _start(organization, asked=asked, message=message, ours=ours, service=service)
     elif asked.kind == "help":
         # Twilio gives no help to who opted out, and neither do we: they asked for silence.
         is_new = find_block(organization, phone=phone.e164, sender=service or ours, purpose="transactional") is None
@@ -97,11 +97,10 @@ def _stop(
     return began
 
 
-def _start(
-    organization: Organization, *, asked: Asked, connection: Connection, message: Message, ours: str, service: str
-) -> bool:
+def _start(organization: Organization, *, asked: Asked, message: Message, ours: str, service: str) -> bool:
     ended = 0
-    for sender in sorted({service, ours, connection.messaging_service_sid, connection.sender} - {""}) or [""]:
+    # What was answered, and nothing else: who stopped another sender of the connection did not ask for that one again.
+    for sender in sorted({service, ours} - {""}) or [""]:
         ended += opt_in(
             organization,
             phone=message.phone,

@@ -211,6 +211,16 @@ def test_a_narrow_policy_stops_only_what_was_answered(cast: Cast, connection: Co
     assert not OptOut.objects.filter(ended_at=None).exists()
 
 
+def test_a_start_to_one_sender_undoes_no_stop_to_another_of_the_connection(cast: Cast, connection: Connection) -> None:
+    ConsentPolicy.objects.create(organization=cast.organization, scope="sender")
+    say(cast.organization, connection, "STOP", service=connection.messaging_service_sid)
+    say(cast.organization, connection, "START", ours=SHORT_CODE)
+    usual = enqueue(cast.organization, draft=Draft(to=PHONE, body="Hello"))
+    assert (usual.sender, usual.status) == (connection.messaging_service_sid, "blocked")
+    say(cast.organization, connection, "START", service=connection.messaging_service_sid)
+    assert enqueue(cast.organization, draft=Draft(to=PHONE, body="Hello")).status == "queued"
+
+
 def test_nothing_is_answered_for_a_suspended_organization(cast: Cast, connection: Connection) -> None:
     cast.organization.status = "suspended"
     cast.organization.save()
