@@ -5,7 +5,7 @@ from dataclasses import asdict
 from typing import Any
 
 from messaging.csv_files.models import Upload
-from messaging.csv_files.showing import SHOWN, ShownCell, ShownRow, shown_row
+from messaging.csv_files.showing import SHOWN, ShownCell, ShownRow, in_columns, shown_row
 from messaging.jobs.models import Job
 
 from .drafts import Draft, Plan, changes_of
@@ -86,4 +86,6 @@ def _shown_columns(plan: Plan) -> list[int]:
 def wrong_rows(importing: ContactImport) -> list[ShownRow]:
     """Return the first rows that are not taken, for the page."""
     rows: list[dict[str, Any]] = importing.first_wrong
-    return [ShownRow(row["number"], [ShownCell(**cell) for cell in row["cells"]], row["problem"]) for row in rows]
+    return in_columns(
+        [ShownRow(row["number"], [ShownCell(**cell) for cell in row["cells"]], row["problem"]) for row in rows]
+    )

@@ -1,5 +1,6 @@
 """What pages show of rows that cannot be taken."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -24,6 +25,28 @@ class ShownRow:
     number: int
     cells: Sequence[ShownCell]
     problem: str = ""
+
+
+def in_columns(rows: Sequence[ShownRow]) -> list[ShownRow]:
+    """Return the rows with the same columns in the same order, so that each cell stands below its own heading.
+
+    Each row names its own cells: the usual ones, and those that are wrong in it. Two columns may share a heading.
+    """
+    numbered = [_numbered(row.cells) for row in rows]
+    columns = list(dict.fromkeys(column for cells in numbered for column in cells))
+    return [
+        ShownRow(row.number, [cells.get(column, ShownCell(column[0], "")) for column in columns], row.problem)
+        for row, cells in zip(rows, numbered, strict=True)
+    ]
+
+
+def _numbered(cells: Sequence[ShownCell]) -> dict[tuple[str, int], ShownCell]:
+    seen: Counter[str] = Counter()
+    numbered = {}
+    for cell in cells:
+        numbered[cell.heading, seen[cell.heading]] = cell
+        seen[cell.heading] += 1
+    return numbered
 
 
 def shown_row(
