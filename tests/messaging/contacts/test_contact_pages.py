@@ -51,8 +51,17 @@ def test_only_agents_and_above_change_contacts(cast: Cast, anna: Contact, who: s
 
 def test_a_viewer_is_offered_no_button_he_may_not_press(cast: Cast, anna: Contact) -> None:
     page = cast.client("viewer").get(cast.url(f"contacts/{anna.pk}/")).content.decode()
-    for word in ("Edit", "Delete", "Send SMS", "Opt out of everything", "Add a tag"):
+    for word in ("Edit", "Delete", "Send SMS", "Open conversation", "Opt out of everything", "Add a tag"):
         assert word not in page
+
+
+def test_a_contact_leads_to_the_one_conversation_with_them(cast: Cast, anna: Contact) -> None:
+    client = cast.client("agent")
+    assert "Open conversation" in client.get(cast.url(f"contacts/{anna.pk}/")).content.decode()
+    first, second = (client.post(cast.url(f"inbox/with/{anna.pk}/")) for _ in range(2))
+    assert first.status_code == 302
+    assert first.url == second.url
+    assert cast.url(f"contacts/{anna.pk}/") in client.get(first.url).content.decode()
 
 
 def test_ids_of_another_organization_are_not_found(cast: Cast, anna: Contact) -> None:
