@@ -30,8 +30,11 @@ def broadcast_pill(status: str) -> dict[str, Any]:
 
 @register.filter
 def amount(value: Decimal | str | None) -> str:
-    """Write an amount of money: parts of a cent where it is small, grouped where it is large."""
+    """Write an amount of money: parts of a cent below one, grouped where it is large."""
     if value is None or value == "":
         return "—"
     number = Decimal(value)
-    return f"{number:,.2f}" if number >= 10 or number == 0 else f"{number:.4f}"
+    if number >= 1 or number == 0:
+        return f"{number:,.2f}"
+    cents, parts = f"{number:.4f}"[:-2], f"{number:.4f}"[-2:].rstrip("0")
+    return cents + parts

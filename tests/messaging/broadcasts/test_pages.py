@@ -19,6 +19,7 @@ from messaging.sending.models import Message
 from messaging.sending.statuses import Status
 from messaging.sending.transitions import Move, advance
 from messaging.templates.models import Template
+from messaging.templatetags.hg_broadcasts import amount
 from tests.conftest import Cast
 from tests.factories import ContactFactory
 
@@ -374,7 +375,7 @@ def test_results_are_grouped_by_cause_and_sent_again_to_those_it_is_safe_for(
     assert "1 × " in page
     assert "safe to send it again to 2 people" in page
     assert "Not to the other 2" in page
-    assert "0.2100 USD" in page  # delivered and undelivered ones were handed over
+    assert "0.21 USD" in page  # delivered and undelivered ones were handed over
     listed = text_of(agent.get(f"{address}rows/?show=undelivered:30003"))
     assert str(messages[2].pk) in listed
     answer = agent.post(f"{address}again/")
@@ -471,3 +472,18 @@ def test_an_emptied_message_is_not_sent_again(running: Make, cast: Cast) -> None
     Message.objects.filter(broadcast=broadcast).update(status="failed", error_reason="expired")
     Message.objects.filter(broadcast=broadcast, broadcast_row=1).update(body="")
     assert list(safe_to_send_again(broadcast).values_list("broadcast_row", flat=True)) == [2]
+
+
+@pytest.mark.parametrize(
+    ("value", "words"),
+    [
+        ("8.5058", "8.51"),
+        ("1234.5", "1,234.50"),
+        ("0.0079", "0.0079"),
+        ("0.95", "0.95"),
+        ("0.115", "0.115"),
+        ("0", "0.00"),
+    ],
+)
+def test_amounts_are_written_for_people(value: str, words: str) -> None:
+    assert amount(value) == words
