@@ -100,6 +100,8 @@ def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
         if route == "messages:log":
             others = (reverse("messages:send"), reverse("messages:limits"))
             here = here and not request.path.startswith(others)
+        if route == "organizations:settings":
+            here = here or request.path.startswith(reverse("messages:limits"))
         entry = {"title": title, "icon": icon, "link": link, "active": here}
         if badge := badge_of(route, request):
             entry |= {"badge": badge, "badge_variant": "primary", "badge_style": "solid"}

@@ -60,6 +60,7 @@ def _page(
     given = speed_forms or {}
     context = {
         "title": "Sending limits",
+        "lead": "How much is sent a day, at which hours, to which countries, and how fast.",
         "form": form,
         "use": cap_use(request.organization),
         "may_connect": request.member.can(Capability.MANAGE_CONNECTIONS),

@@ -1,5 +1,7 @@
 """The page of sending limits: who may see it, what it saves, what it refuses, what it shows."""
 
+import re
+
 import pytest
 
 from integrations.connections.models import Connection
@@ -24,7 +26,10 @@ VALUES = {
 
 def test_admin_saves_the_limits_once(cast: Cast) -> None:
     client, address = cast.client("admin"), cast.url("messages/limits/")
-    assert client.get(address).status_code == 200
+    page = client.get(address)
+    assert page.status_code == 200
+    # Whether to tick a box is a yes or no: there is nothing optional about it.
+    assert re.search(r"<input[^>]*name=.is_quiet.[^>]*> Send no marketing at night</label>", page.content.decode())
     for _ in range(2):
         assert client.post(address, VALUES).status_code == 302
     policy = SendingPolicy.objects.get()
