@@ -55,7 +55,7 @@ def bulk_ask(request: MemberRequest) -> HttpResponse:
         return redirect(back)
     if "confirmed" in request.POST:
         if name == "erase" and request.POST.get("typed", "").strip().lower() != erasing.ERASE_WORD:
-            problem = f"Write {erasing.ERASE_WORD} to confirm."
+            problem = f"Write “{erasing.ERASE_WORD}” to confirm."
         else:
             try:
                 return redirect("contacts:work", job_pk=_start(request, action, choice, count=count, tag=tag).pk)

@@ -129,7 +129,7 @@ def contact_erase(request: MemberRequest, pk: uuid.UUID) -> HttpResponse:
                 ip=client_ip(request),
             )
             return redirect("contacts:work", job_pk=job.pk)
-        problem = f"Write {erasing.ERASE_WORD} to confirm."
+        problem = f"Write “{erasing.ERASE_WORD}” to confirm."
     context = {
         "title": f"Erase {contact.name or 'this contact'}?",
         "contact": contact,

@@ -69,7 +69,7 @@ def _edit(request: MemberRequest, reply: CannedReply | None) -> HttpResponse:
         except CannedProblem as problem:
             form.add_error(problem.field, problem.detail)
         else:
-            messages.success(request, f"“{saved.name}” is kept.")
+            messages.success(request, f"“{saved.name}” is saved.")
             return redirect("inbox:canned")
     context = {"title": f"Edit {reply.name}" if reply else "New canned reply", "form": form, "reply": reply}
     return render(request, "messaging/inbox/canned_form.html", context, status=422 if form.errors else 200)
