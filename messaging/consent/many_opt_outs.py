@@ -5,6 +5,7 @@ from typing import Any
 
 from django.db import transaction
 
+from integrations.clock import database_now
 from integrations.organizations.models import Organization, User
 from messaging.contacts.models import Contact, Tag
 
@@ -36,7 +37,7 @@ def opt_out_many(
             ).values_list("phone", flat=True)
         )
         started = OptOut.objects.bulk_create(
-            OptOut(organization=organization, phone=phone, source=source, **reach)
+            OptOut(organization=organization, phone=phone, source=source, started_at=database_now(), **reach)
             for phone in evidence
             if phone not in standing
         )

@@ -1,11 +1,16 @@
 """The proof that a STOP was obeyed: it finds what began too late, and nothing else."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
+import time_machine
+from django.db import connection as database
+from django.db import transaction
 from django.utils import timezone
 
+from integrations import clock
 from integrations.connections.models import Connection
+from messaging.consent.many_opt_outs import opt_out_many
 from messaging.consent.models import OptOut
 from messaging.consent.opt_outs import opt_out
 from messaging.consent.proof import all_proof_rows, proof_rows, prove
@@ -110,3 +115,38 @@ def test_the_export_has_every_opt_out_once(cast: Cast) -> None:
 @pytest.mark.parametrize(("who", "status"), [("viewer", 200), ("stranger", 404), (None, 302)])
 def test_members_see_the_proof_and_nobody_else_does(cast: Cast, stop: OptOut, who: str | None, status: int) -> None:
     assert cast.client(who).get(cast.url("consent/proof/")).status_code == status
+
+
+@pytest.mark.parametrize("wrong_by", [0, -10, 10])
+@pytest.mark.parametrize("is_many", [False, True])
+@pytest.mark.django_db(transaction=True)
+def test_what_was_claimed_before_the_opt_out_was_committed_is_not_counted(
+    cast: Cast, connection: Connection, is_many: bool, wrong_by: int
+) -> None:
+    clock.forget()
+    # The clock of this machine has no part in it.
+    with time_machine.travel(datetime.now(UTC) + timedelta(minutes=wrong_by), tick=True), transaction.atomic():
+        if is_many:
+            opt_out_many(cast.organization, evidence={PHONE: {"row": 2}}, source="import")
+        else:
+            opt_out(cast.organization, phone=PHONE, source=OptOut.Source.KEYWORD, keyword="STOP")
+        with database.cursor() as cursor:
+            cursor.execute("SELECT pg_sleep(0.3), clock_timestamp()")
+            [(_, claimed_at)] = cursor.fetchall()
+    clock.forget()
+    MessageFactory(
+        organization=cast.organization, connection=connection, phone=PHONE, status="sent", posted_at=claimed_at
+    )
+    row = OptOut.objects.get()
+    assert timedelta(0) < row.started_at - claimed_at < timedelta(seconds=5)
+    assert began_after(cast) == 0
+    post(cast, connection, row, 0.2)
+    assert began_after(cast) == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_an_opt_out_that_is_written_down_later_keeps_its_time(cast: Cast) -> None:
+    long_ago = timezone.now() - 3 * DAY
+    row = OptOut.objects.create(organization=cast.organization, phone=PHONE, source="staff", started_at=long_ago)
+    row.refresh_from_db()
+    assert row.started_at == long_ago
