@@ -15,6 +15,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from integrations.organizations.models import Organization
+from messaging.consent.keywords import as_seen
 from messaging.consent.models import OptOut
 from messaging.consent.opt_outs import STOP_TAG, find_block, opt_out
 from messaging.contacts.models import Contact, Tag
@@ -87,7 +88,8 @@ def _apply(rule: KeywordRule, message: Message, *, may_answer: bool) -> None:
             message.organization,
             phone=message.phone,
             source=OptOut.Source.KEYWORD,
-            keyword=message.body.strip()[:40],
+            keyword=as_seen(message.body)[:40],
+            evidence={"message": str(message.pk), "rule": rule.name},
         )
     elif rule.reply and may_answer:
         _answer_once(rule, message)

@@ -7,6 +7,7 @@ import pytest
 import time_machine
 from django.utils import timezone
 
+from messaging.consent.ledger import Entry, record_consent, state_of
 from messaging.consent.models import OptOut
 from messaging.contacts.models import Contact
 from messaging.inbox.matching import fold, says
@@ -215,6 +216,19 @@ def test_rule_opts_out_and_start_undoes_it(cast: Cast, incoming: Incoming) -> No
     assert (block.source, block.scope, block.ended_at) == ("keyword", "organization", None)
     incoming("START")
     assert not OptOut.objects.filter(ended_at=None).exists()
+
+
+def test_what_made_a_rule_opt_out_stands_as_proof(cast: Cast, incoming: Incoming) -> None:
+    record_consent(cast.organization, Entry(phone=PERSON, action="granted", source="staff", reason="at the desk"))
+    KeywordRule.objects.create(
+        organization=cast.organization, name="Leave me", match="contains", words=["leave me alone"], opts_out=True
+    )
+    incoming("Please leave me alone!")
+    standing = state_of(cast.organization, phone=PERSON)
+    assert standing is not None
+    assert (standing.state, standing.record.source) == ("withdrawn", "keyword")
+    assert standing.record.evidence["message"] == str(Message.objects.get(direction="inbound").pk)
+    assert standing.record.evidence["rule"] == "Leave me"
 
 
 def test_stop_is_never_a_rules(cast: Cast, incoming: Incoming) -> None:
