@@ -59,6 +59,7 @@ class ReplyAddressAdmin(RecordAdmin):
     organization_path = "connection__organization"
     view_capability = Capability.MANAGE_CONNECTIONS
     list_display = ("label", "kind", "connection", "set_at", "put_back_at")
+    search_fields = ("label",)
     list_select_related = ("connection",)
     # The former address is left out: it may carry somebody's secret.
     fields: ClassVar[tuple[str, ...]] = ("connection", "kind", "sid", "label", "set_at", "put_back_at")

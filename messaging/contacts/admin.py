@@ -13,13 +13,13 @@ from integrations.organizations.models import Organization
 from integrations.organizations.network import client_ip
 from integrations.organizations.places import languages
 from integrations.organizations.roles import Capability
-from integrations.organizations.tenant_admin import RecordAdmin, TenantAdmin
+from integrations.organizations.tenant_admin import BigRecordAdmin, RecordAdmin, TenantAdmin
 from integrations.phones import NumberKind, Phone
 from messaging.consent.opt_outs import STOP_TAG
 from messaging.templatetags.hg import phone
 
 from .address_book import Details, delete_contact, plain_line, update_contact
-from .models import AttributeDefinition, Contact, SavedFilter, Tag
+from .models import AttributeDefinition, Contact, ErasureSecret, SavedFilter, Tag, TaggedInJob
 from .selectors import find_contacts
 
 
@@ -75,6 +75,25 @@ class SavedFilterAdmin(RecordAdmin):
     list_display = ("name", "created_at", "updated_at")
     search_fields = ("name",)
     fields: ClassVar[tuple[str, ...]] = ("name", "created_at", "updated_at")
+
+
+@admin.register(ErasureSecret)
+class ErasureSecretAdmin(RecordAdmin):
+    """That there is a secret of erased numbers, and since when; the secret itself is shown nowhere."""
+
+    list_display = ("created_at",)
+    search_fields = ("created_at",)
+    fields: ClassVar[tuple[str, ...]] = ("created_at",)
+
+
+@admin.register(TaggedInJob)
+class TaggedInJobAdmin(BigRecordAdmin):
+    """Who got a tag together with many others, as long as that can be undone."""
+
+    organization_path = "contact__organization"
+    list_display = ("contact", "at")
+    search_fields = ("contact__name",)
+    fields: ClassVar[tuple[str, ...]] = ("contact", "job_id", "at")
 
 
 class ContactForm(forms.ModelForm):

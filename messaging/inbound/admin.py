@@ -14,6 +14,7 @@ from .models import MessageMedia
 @admin.register(MessageMedia)
 class MessageMediaAdmin(BigRecordAdmin):
     list_display = ("created_at", "content_type", "state", "reason", "size")
+    search_fields = ("content_type",)
     list_filter = ("state", "created_at")
     fields: ClassVar[tuple[str, ...]] = (
         "message", "position", "content_type", "state", "reason", "size", "attempts", "created_at",

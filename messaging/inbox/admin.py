@@ -52,6 +52,7 @@ class CannedReplyAdmin(RecordAdmin):
 @admin.register(InboxPolicy)
 class InboxPolicyAdmin(RecordAdmin):
     list_display = ("__str__", "is_on", "updated_at")
+    search_fields = ("text",)
     fields: ClassVar[tuple[str, ...]] = ("is_on", "text", "hours", "holidays", "updated_at")
 
 
@@ -68,6 +69,7 @@ class KeywordRuleAdmin(RecordAdmin):
 class RuleAnswerAdmin(BigRecordAdmin):
     organization_path = "rule__organization"
     list_display = ("rule", "number", "answered_at")
+    search_fields = ("rule__name",)
     list_select_related = ("rule",)
     fields: ClassVar[tuple[str, ...]] = ("rule", "number", "answered_at")
 

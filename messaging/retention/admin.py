@@ -12,6 +12,7 @@ from .models import RetentionPolicy, TwilioRemoval
 @admin.register(RetentionPolicy)
 class RetentionPolicyAdmin(RecordAdmin):
     list_display = ("days", "updated_at")
+    search_fields = ("days",)
     fields: ClassVar[tuple[str, ...]] = ("days", "updated_at")
 
 
@@ -19,6 +20,8 @@ class RetentionPolicyAdmin(RecordAdmin):
 class TwilioRemovalAdmin(BigRecordAdmin):
     list_display = ("sid", "what", "attempts", "error_code", "next_try_at", "created_at")
     list_filter = ("what", "created_at")
+    search_fields = ("sid__exact",)
+    search_help_text = "SID"
     fields: ClassVar[tuple[str, ...]] = (
         "sid", "connection", "what", "attempts", "error_code", "next_try_at", "created_at",
     )  # fmt: skip
