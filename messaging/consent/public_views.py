@@ -40,11 +40,12 @@ def unsubscribe(request: HttpRequest, token: str) -> HttpResponse:
     """Show what the link is for; by POST stop the messages, or get them again."""
     language = language_of(request.headers.get("Accept-Language", ""))
     network = mask_ip(client_ip(request))
-    if _count(f"unsubscribe-wrong:{network}", step=0) >= MOST_WRONG:
-        return _page(request, language, "wait", status=429)
     link = find_link(token)
     if link is None:
-        _count(f"unsubscribe-wrong:{network}")
+        # Only those that are wrong wait: thousands share a network of mobile phones, and some broken links, or somebody
+        # who guesses, must keep none of them from leaving.
+        if _count(f"unsubscribe-wrong:{network}") > MOST_WRONG:
+            return _page(request, language, "wait", status=429)
         return _page(request, language, "invalid", status=404)
     if request.method == "POST":
         if _count(f"unsubscribe:{link.pk}") > MOST_CHANGES:

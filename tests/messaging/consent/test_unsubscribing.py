@@ -113,6 +113,9 @@ def test_guessing_is_slowed_down_and_a_good_link_is_not_lost_to_others(cast: Cas
         assert Client().get(f"/u/wrong{number:05d}").status_code == 404
     assert Client().get("/u/wrong99999").status_code == 429
     assert Client().get(address, REMOTE_ADDR="198.51.100.7").status_code == 200
+    # Nor to those who share the network of a mobile carrier.
+    assert Client().get(address).status_code == 200
+    assert Client().post(address).status_code == 302
 
 
 def test_a_link_cannot_be_switched_to_and_fro_without_end(cast: Cast, address: str) -> None:
