@@ -13,7 +13,7 @@ from integrations.organizations.pages import MemberRequest, member_page
 from integrations.organizations.roles import Capability
 from messaging.consent.confirming import asks_to_confirm
 from messaging.contacts.models import Tag
-from messaging.contacts.views.lists import asked_filter
+from messaging.contacts.views.lists import asked_filter, is_forgotten
 from messaging.csv_files.forms import ReadingForm
 from messaging.csv_files.inspection import Inspection
 from messaging.csv_files.problems import FileProblem
@@ -137,6 +137,9 @@ def report(request: MemberRequest, pk: uuid.UUID) -> HttpResponseBase:
 @require_POST
 def export(request: MemberRequest) -> HttpResponseBase:
     """Give the contacts of the list as a file: those of the search that is shown."""
+    if is_forgotten(request, given=request.POST):
+        messages.error(request, "What you looked for is not remembered any more. Search again, then export.")
+        return redirect("contacts:list")
     chosen = asked_filter(request, given=request.POST)
     return export_contacts(request.organization, chosen, actor=request.user, ip=client_ip(request))
 

@@ -1,5 +1,6 @@
 """The same with many contacts: asked about first, then a job with its progress, then what came of it."""
 
+import json
 import uuid
 from dataclasses import dataclass
 
@@ -7,6 +8,7 @@ from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
+from django.utils.crypto import salted_hmac
 from django.views.decorators.http import require_POST, require_safe
 
 from integrations.organizations.network import client_ip
@@ -16,7 +18,7 @@ from messaging.contacts import bulk
 from messaging.contacts.address_book import ContactProblem
 from messaging.contacts.bulk import Choice
 from messaging.contacts.erasure import erasing
-from messaging.contacts.views.lists import asked_filter, where_of
+from messaging.contacts.views.lists import asked_filter, is_forgotten, where_of
 from messaging.jobs.models import Job
 
 
@@ -45,6 +47,9 @@ def bulk_ask(request: MemberRequest) -> HttpResponse:
     choice, back = _choice(request), f"{reverse('contacts:list')}?{where_of(request)}"
     if name not in ACTIONS:
         return redirect(back)
+    if choice.wanted is not None and is_forgotten(request):
+        messages.error(request, "What you looked for is not remembered any more. Search again, then choose.")
+        return redirect("contacts:list")
     count = choice.rows(request.organization).count()
     if not count:
         messages.info(request, "Choose some contacts first.")
@@ -53,8 +58,11 @@ def bulk_ask(request: MemberRequest) -> HttpResponse:
     if name in {"tag", "untag"} and not tag:
         messages.error(request, "Write which tag, beside what to do.")
         return redirect(back)
+    seen = _fingerprint(choice)
     if "confirmed" in request.POST:
-        if name == "erase" and request.POST.get("typed", "").strip().lower() != erasing.ERASE_WORD:
+        if request.POST.get("seen", "") != seen:
+            problem = "What you looked for has changed since, and with it who is meant. Read it again."
+        elif name == "erase" and request.POST.get("typed", "").strip().lower() != erasing.ERASE_WORD:
             problem = f"Write “{erasing.ERASE_WORD}” to confirm."
         else:
             try:
@@ -65,7 +73,7 @@ def bulk_ask(request: MemberRequest) -> HttpResponse:
         "title": f"{action.verb} {count:,} contact{'' if count == 1 else 's'}?",
         "action": action, "name": name, "count": count, "tag": tag, "problem": problem, "back": back,
         "ids": choice.ids, "scope": request.POST.get("scope", ""), "where": where_of(request),
-        "until": choice.until or "", "erase_word": erasing.ERASE_WORD,
+        "until": choice.until or "", "erase_word": erasing.ERASE_WORD, "seen": seen,
     }  # fmt: skip
     return render(request, "messaging/contacts/bulk.html", context, status=422 if problem else 200)
 
@@ -101,6 +109,18 @@ def _choice(request: MemberRequest) -> Choice:
     choice = bulk.choose_all(request.organization, asked_filter(request))
     asked = bulk.choose([request.POST.get("until", "")]).ids
     return Choice(wanted=choice.wanted, until=asked[0]) if asked else choice
+
+
+def _fingerprint(choice: Choice) -> str:
+    """Return what tells one filter from another, "" for contacts that were chosen one by one.
+
+    A search is known by a key that another tab may give to the next search, and a saved filter is anybody's to change:
+    what was asked about and what is confirmed must be the same.
+    """
+    if choice.wanted is None:
+        return ""
+    plain = json.dumps(choice.wanted.as_json(), sort_keys=True)
+    return salted_hmac("heliograph.bulk", plain, algorithm="sha256").hexdigest()[:32]
 
 
 def _start(request: MemberRequest, action: Action, choice: Choice, *, count: int, tag: str) -> Job:

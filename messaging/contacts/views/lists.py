@@ -159,6 +159,19 @@ def asked_filter(request: MemberRequest, *, given: QueryDict | None = None) -> C
     return ContactFilter(tags_all=(tag,)) if tag else ContactFilter()
 
 
+def is_forgotten(request: MemberRequest, *, given: QueryDict | None = None) -> bool:
+    """Tell whether the address (or `given`) asks for a search or a saved filter that is not there any more.
+
+    A list may then show everybody; what does something with many must not take everybody for what was meant.
+    """
+    asked = _asked(request.GET if given is None else given)
+    if key := asked.get("search"):
+        return not recall(request, key=key).get("filter")
+    if wanted := asked.get("filter"):
+        return _saved_or_none(request, wanted) is None
+    return "tag" in asked and as_uuid(asked["tag"]) is None
+
+
 def _asked(given: QueryDict) -> dict[str, str]:
     return {name: str(given[name]) for name in ("search", "filter", "tag") if given.get(name)}
 

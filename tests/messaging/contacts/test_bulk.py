@@ -116,6 +116,7 @@ def test_the_page_asks_with_the_number_and_then_works(cast: Cast, five: list[Con
     until = asked.context["until"]
     ContactFactory(organization=cast.organization, name="Anna Late")
     confirmed = {"action": "tag", "tag": "VIP", "scope": "all", "until": str(until), "confirmed": "1"}
+    confirmed["seen"] = asked.context["seen"]
     started = client.post(f"{url}?{where}", confirmed)
     job = finish(Job.objects.get())
     assert started.url == cast.url(f"contacts/work/{job.pk}/")
@@ -153,3 +154,31 @@ def test_another_organizations_work_is_not_found(cast: Cast, five: list[Contact]
     for path in (f"contacts/work/{job.pk}/", f"contacts/work/{job.pk}/undo/"):
         assert client.post(cast.url(path, cast.other)).status_code in {404, 405}
         assert client.get(cast.url(path, cast.other)).status_code in {404, 405}
+
+
+def test_what_is_confirmed_is_what_was_asked_about(cast: Cast, five: list[Contact]) -> None:
+    client, url = cast.client("agent"), cast.url("contacts/bulk/")
+    where = client.post(cast.url("contacts/"), {"q": "Anna 1"}).url.partition("?")[2]
+    asked = client.post(f"{url}?{where}", {"action": "delete", "scope": "all"})
+    assert "Delete 1 contact</button>" in asked.content.decode()
+    # Another tab searches on, under the key that the address of the list has.
+    shown = {"HX-Request": "true", "HX-Current-URL": f"https://testserver{cast.url('contacts/')}?{where}"}
+    client.post(cast.url("contacts/"), {"q": "Anna"}, headers=shown)
+    confirmed = {"action": "delete", "scope": "all", "confirmed": "1", "seen": asked.context["seen"]}
+    answer = client.post(f"{url}?{where}", confirmed)
+    assert answer.status_code == 422
+    assert "Read it again" in answer.content.decode()
+    assert "Delete 5 contacts</button>" in answer.content.decode()
+    assert not Job.objects.exists()
+
+
+@pytest.mark.parametrize("asked", ["search=forgotten", "filter=01a21508-8572-7259-8f34-5fdef1110864", "tag=nonsense"])
+def test_a_forgotten_search_is_not_taken_for_everybody(cast: Cast, five: list[Contact], asked: str) -> None:
+    client = cast.client("agent")
+    for more in ({}, {"confirmed": "1", "seen": "", "typed": "erase"}):
+        answer = client.post(f"{cast.url('contacts/bulk/')}?{asked}", {"action": "erase", "scope": "all", **more})
+        assert answer.status_code == 302
+    name, _, value = asked.partition("=")
+    assert client.post(cast.url("contacts/export/"), {name: value}).status_code == 302
+    assert not Job.objects.exists()
+    assert Contact.objects.filter(organization=cast.organization).count() == 5
