@@ -1,7 +1,6 @@
 """Where incoming messages arrive."""
 
 import structlog
-from django.db import DatabaseError, InterfaceError
 from django.http import HttpRequest, HttpResponse, HttpResponseForbidden
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
@@ -30,6 +29,7 @@ def inbound(request: HttpRequest, hook_key: str) -> HttpResponse:
     callback = store(request, connection, kind=Callback.Kind.INBOUND, checked_with=proof, longest=LONGEST_BODY)
     try:
         receive(callback)
-    except (DatabaseError, InterfaceError):
+    except Exception:
+        # It is stored, and the sweep takes it in: Twilio would not come again, and gets its answer all the same.
         log.exception("inbound_applied_later", callback=callback.pk)
     return HttpResponse(NO_ANSWER, content_type="text/xml; charset=utf-8")

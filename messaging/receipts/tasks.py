@@ -8,8 +8,8 @@ from typing import Any
 import structlog
 from celery import shared_task
 from celery.signals import worker_shutting_down
-from django.db import DatabaseError, InterfaceError, OperationalError
-from django.db.models import F
+from django.db import InterfaceError, OperationalError
+from django.db.models import F, Q
 from django.utils import timezone
 
 from messaging.inbound.receive import receive
@@ -78,20 +78,30 @@ def _apply_while_they_come() -> None:
 
 
 def _receive_forgotten() -> None:
-    """Take in what people wrote where the request that stored it did not get so far; each at most five times."""
+    """Take in what people wrote where the request that stored it did not get so far.
+
+    Each at most five times, with the pauses of status callbacks, and whatever is wrong with one holds up no other: the
+    next may be a STOP.
+    """
+    now = timezone.now()
+    is_due = Q(attempts=0, received_at__lt=now - timedelta(seconds=3))
+    for attempts in range(1, _TRIES):
+        is_due |= Q(attempts=attempts, received_at__lt=now - timedelta(seconds=10 * attempts**2))
     waiting = Callback.objects.select_related("connection__organization").filter(
-        outcome="",
-        kind=Callback.Kind.INBOUND,
-        received_at__lt=timezone.now() - timedelta(seconds=3),
-        attempts__lt=_TRIES,
+        is_due, outcome="", kind=Callback.Kind.INBOUND
     )
     for callback in waiting.order_by("id")[:BATCH]:
-        Callback.objects.filter(pk=callback.pk).update(attempts=F("attempts") + 1)
+        mine = Callback.objects.filter(pk=callback.pk)
+        mine.update(attempts=F("attempts") + 1)
         try:
             receive(callback)
-        except DatabaseError as error:
-            # It comes again; the STOP behind it must not wait for that.
-            log.error("inbound_not_applied", callback=callback.pk, error=type(error).__name__)
+        except Exception as error:  # noqa: BLE001 - whatever it is, the next one may be a STOP
+            # The driver's text repeats values: only its kind is logged.
+            is_last = callback.attempts + 1 >= _TRIES
+            kind = type(error).__name__
+            log.error("inbound_given_up" if is_last else "inbound_not_applied", callback=callback.pk, error=kind)
+            if is_last:
+                mine.update(outcome=Callback.Outcome.UNREADABLE)
 
 
 @worker_shutting_down.connect
