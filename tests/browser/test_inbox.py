@@ -98,3 +98,41 @@ def test_rules_answer_by_themselves_and_replies_are_set_at_twilio(owner: Person)
     page.locator(".hg-inbox-list").get_by_role("link").first.click()
     expect(page.locator("#texts .hg-sandbox-out")).to_contain_text("9 to 5")
     expect(page.locator("#texts .hg-pill", has_text="Delivered").first).to_be_visible(timeout=20_000)
+
+
+# Chromium shows no notifications here: what would be shown is kept, and the answer to the question for leave.
+NOTIFICATIONS = """
+window.Notification = class {
+  constructor(title, options) { window.shown = [...(window.shown || []), { title, ...options }]; window.last = this; }
+  close() {}
+  static get permission() { return localStorage.getItem("leave") || "default"; }
+  static requestPermission() { localStorage.setItem("leave", "granted"); return Promise.resolve("granted"); }
+};
+"""
+
+
+def test_browser_tells_of_new_messages_by_name_and_never_with_the_text(owner: Person) -> None:
+    connect_sandbox(owner)
+    page = owner.page
+    page.context.add_init_script(NOTIFICATIONS)
+    owner.open("inbox/")
+    button = page.get_by_role("button", name="Notify me here")
+    button.click()
+    expect(page.get_by_role("button", name="Notifying you here")).to_have_attribute("aria-pressed", "true")
+
+    beside = page.context.new_page()
+    a_phone_writes(Person(page=beside, product=owner.product, slug=owner.slug, email=owner.email), "The code is 4711")
+    beside.close()
+    page.wait_for_function("window.shown", timeout=40_000)
+    shown = page.evaluate("window.shown")
+    assert [note["title"] for note in shown] == ["New SMS"]
+    assert re.fullmatch(r"From \+49•+89", shown[0]["body"]), "not the whole number either: it stands on locked screens"
+    assert "4711" not in str(shown)
+    page.evaluate("window.last.onclick()")
+    expect(page.locator("#texts")).to_contain_text("The code is 4711")
+
+    # Switched off again, nothing more is told.
+    owner.open("inbox/")
+    page.get_by_role("button", name="Notifying you here").click()
+    expect(page.get_by_role("button", name="Notify me here")).to_have_attribute("aria-pressed", "false")
+    assert page.evaluate("localStorage.getItem('heliograph-notify')") is None
