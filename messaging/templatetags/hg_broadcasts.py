@@ -34,7 +34,4 @@ def amount(value: Decimal | str | None) -> str:
     if value is None or value == "":
         return "—"
     number = Decimal(value)
-    if number >= 1 or number == 0:
-        return f"{number:,.2f}"
-    cents, parts = f"{number:.4f}"[:-2], f"{number:.4f}"[-2:].rstrip("0")
-    return cents + parts
+    return f"{number:,.2f}" if number >= 1 or number == 0 else f"{number:.4f}"
