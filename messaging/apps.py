@@ -28,7 +28,6 @@ class MessagingConfig(AppConfig):
         from messaging.contacts import address_book
         from messaging.contacts.registrations import register_all
         from messaging.inbox import canned, conversing, ruling
-        from messaging.inbox.floods import flood_notices
         from messaging.inbox.shell import unread_badge
         from messaging.sending import policy, resolving
         from messaging.sending.consequences import what_waits
@@ -46,7 +45,6 @@ class MessagingConfig(AppConfig):
         register_notices(alerts.notices)
         register_badge("alerts:list", alerts.badge)
         register_badge("inbox:list", unread_badge)
-        register_notices(flood_notices)
         register_settings_page(
             title="Keyword rules", text="What happens by itself when a text says certain words.", route="inbox:rules"
         )

@@ -20,6 +20,7 @@ class Alert(models.Model):
         FAILURES_RISING = "failures_rising", "Failures rising"
         CAP_NEAR = "cap_near", "Daily cap near"
         NEEDS_PERSON = "needs_person", "Messages need a person"
+        INBOX_FLOODED = "inbox_flooded", "Inbox flooded"
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     organization = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="alerts", db_index=False)

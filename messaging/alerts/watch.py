@@ -13,6 +13,7 @@ from django.db.models import Count
 
 from integrations.connections.models import Connection
 from integrations.organizations.models import Organization
+from messaging.inbox.floods import FLOOD, flooding_conversations
 from messaging.sending.daily_cap import cap_use
 from messaging.sending.limit_models import SendingPolicy
 from messaging.sending.models import Message
@@ -176,6 +177,21 @@ def _caps() -> Iterator[tuple[Found, bool]]:
             yield found, use.is_reached
 
 
+def floods() -> Iterator[Found]:
+    """Find inboxes that one number or more flood."""
+    flooding: dict[uuid.UUID, list[uuid.UUID]] = {}
+    for organization_id, conversation_id in flooding_conversations().values_list("organization", "pk"):
+        flooding.setdefault(organization_id, []).append(conversation_id)
+    for organization in Organization.objects.filter(pk__in=flooding) if flooding else ():
+        ids = flooding[organization.pk]
+        yield Found(
+            organization=organization,
+            key="",
+            text=words.of_floods(len(ids), texts=FLOOD),
+            link=words.path_within("inbox:thread", ids[0]) if len(ids) == 1 else words.path_within("inbox:list"),
+        )
+
+
 SOURCES: dict[str, Callable[[], Iterator[Found]]] = {
     Alert.Kind.CONNECTION_BROKEN: broken_connections,
     Alert.Kind.QUEUE_OLD: old_queues,
@@ -183,4 +199,5 @@ SOURCES: dict[str, Callable[[], Iterator[Found]]] = {
     Alert.Kind.FAILURES_RISING: rising_failures,
     Alert.Kind.CAP_NEAR: caps_near,
     Alert.Kind.CAP_REACHED: caps_reached,
+    Alert.Kind.INBOX_FLOODED: floods,
 }

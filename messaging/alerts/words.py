@@ -16,6 +16,7 @@ LINK_TEXTS: dict[str, str] = {
     Alert.Kind.CAP_REACHED: "See the sending limits",
     Alert.Kind.QUEUE_OLD: "See the waiting messages",
     Alert.Kind.NEEDS_PERSON: "Settle them",
+    Alert.Kind.INBOX_FLOODED: "Look, and mute",
 }
 
 
@@ -64,6 +65,12 @@ def of_flagged(count: int) -> str:
         f"{subject} a person: Twilio's answer was lost, and its log leaves doubt. "
         "Look into Twilio's log and say on the message's page whether it was sent."
     )
+
+
+def of_floods(count: int, *, texts: int) -> str:
+    """Say that one number, or some, write more than anybody reads."""
+    subject = "One number floods" if count == 1 else f"{count:,} numbers flood"
+    return f"{subject} the inbox: more than {texts} texts a minute. All are kept, none is answered. Mute what is noise."
 
 
 def of_cap(organization: Organization, *, used: int, cap: int) -> str:

@@ -19,6 +19,7 @@ from messaging.alerts.models import Alert, FailureCount
 from messaging.alerts.raising import FLAPPING, clear_alert, raise_alert
 from messaging.alerts.tasks import look
 from messaging.alerts.watch import watch
+from messaging.inbox.models import Conversation
 from messaging.sending.limit_models import DailyUse, Pace, SendingPolicy
 from messaging.sending.models import Message
 from tests.conftest import Cast
@@ -368,3 +369,34 @@ class TestRisingFailures:
         self.fail(cast, connection, 2)
         failures.count_failures()
         assert sum(FailureCount.objects.values_list("failed", flat=True)) == 5
+
+
+class TestFloods:
+    """Several numbers are one alert; it is over when they are muted or an hour has passed."""
+
+    def test_one_then_two_then_muted(self, cast: Cast) -> None:
+        def flood(phone: str, **changes: Any) -> Conversation:
+            return Conversation.objects.create(
+                organization=cast.organization,
+                channel="sms",
+                phone=phone,
+                last_is_inbound=True,
+                flooded_at=timezone.now(),
+                **changes,
+            )
+
+        first = flood("+4915112345678")
+        flood("+4915112345679", muted_at=timezone.now())
+        watch()
+        alert = Alert.objects.get()
+        assert alert.text.startswith("One number floods the inbox: more than 60 texts")
+        assert alert.link == f"/inbox/{first.pk}/"
+        flood("+4915112345670")
+        watch()
+        alert.refresh_from_db()
+        assert alert.text.startswith("2 numbers flood the inbox")
+        assert alert.link == "/inbox/"
+        Conversation.objects.update(flooded_at=timezone.now() - timedelta(hours=2))
+        watch()
+        assert not open_ones(cast.organization)
+        assert not open_ones(cast.other)

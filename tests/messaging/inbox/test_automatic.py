@@ -7,6 +7,7 @@ import pytest
 import time_machine
 from django.utils import timezone
 
+from messaging.alerts.watch import watch
 from messaging.consent.ledger import Entry, record_consent, state_of
 from messaging.consent.models import OptOut
 from messaging.contacts.models import Contact
@@ -273,10 +274,12 @@ def test_flood_is_kept_in_one_conversation_told_of_and_not_answered(
         assert (conversation.unread, conversation.minute_count) == (200, 200)
         assert sent() == []
         client = cast.client("agent")
+        watch()
         page = client.get(cast.url("contacts/")).content.decode()
         assert "One number floods the inbox" in page
         assert cast.url(f"inbox/{conversation.pk}/") in page
         client.post(cast.url(f"inbox/{conversation.pk}/state/"), {"do": "mute"})
+        watch()
         assert "floods the inbox" not in client.get(cast.url("contacts/")).content.decode()
         clock.shift(timedelta(minutes=5))
         incoming("one more")
