@@ -29,7 +29,7 @@ from tests.plugins.sandbox import SandboxServer, wait_until
 from .conftest import settled
 
 TESTS = Path(__file__).resolve().parents[2]
-SENDING, RECEIPTS = "messaging/sending", "messaging/receipts"
+SENDING, RECEIPTS, BROADCASTS = "messaging/sending", "messaging/receipts", "messaging/broadcasts"
 
 LESSONS: dict[str, list[tuple[str, str]]] = {
     "Twilio accepts, then the socket times out: exactly one SMS, settled without a person": [
@@ -88,6 +88,29 @@ LESSONS: dict[str, list[tuple[str, str]]] = {
     "STOP recorded too widely or not at all: a report shows that nothing went out in between": [
         (f"{SENDING}/test_engine.py", "test_opt_out_of_another_sender_does_not_block"),
         (f"{SENDING}/test_begin.py", "test_nothing_begins_later_than_a_second_after_a_stop"),
+        (f"{SENDING}/test_stop.py", "test_nothing_follows_a_stop_whatever_waits_and_the_proof_says_so"),
+        (
+            "messaging/consent/test_proof.py",
+            "test_what_was_claimed_before_the_opt_out_was_committed_is_not_counted",
+        ),
+    ],
+    "a CSV with an error in row 812: said in its cell, nothing queued until clean, a row never twice": [
+        (
+            f"{BROADCASTS}/test_pages.py",
+            "test_a_file_with_an_error_in_row_812_queues_nothing_until_that_row_is_left_out",
+        ),
+        (f"{BROADCASTS}/test_feeder.py", "test_the_database_itself_refuses_a_row_twice"),
+        (f"{BROADCASTS}/test_feeder.py", "test_two_feeders_at_once_make_each_message_once"),
+    ],
+    "costs discovered on the bill: segments, price and total are known before sending": [
+        (
+            f"{BROADCASTS}/test_dry_run.py",
+            "test_the_price_is_a_range_by_country_and_the_real_one_stands_beside_it_afterwards",
+        ),
+        ("messaging/pricing/test_estimate.py", "test_send_page_shows_what_the_message_will_cost"),
+    ],
+    "a status page that says 30034: it says what that means and what to do": [
+        (f"{SENDING}/test_pages.py", "test_failure_is_explained_with_the_remedy_and_the_timeline"),
     ],
 }
 
