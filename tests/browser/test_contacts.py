@@ -75,7 +75,7 @@ def test_from_an_attribute_to_a_person_who_is_forgotten(owner: Person) -> None:
 
     page.get_by_role("link", name="Erase…").click()
     page.get_by_role("button", name="Erase Anna Schmidt for good").click()
-    expect(page.get_by_text("Write erase to confirm.")).to_be_visible()
+    expect(page.get_by_text("Write “erase” to confirm.")).to_be_visible()
     page.get_by_label("to confirm").fill("erase")
     owner.look("49-erase")
     page.get_by_role("button", name="Erase Anna Schmidt for good").click()
