@@ -13,6 +13,7 @@ from integrations.organizations.network import client_ip
 from integrations.organizations.scopes import OPT_OUTS_READ, OPT_OUTS_WRITE
 from messaging.consent.models import OptOut
 from messaging.consent.opt_outs import OptOutProblem, end_by_api, start_opt_out
+from messaging.contacts.erasure.number_keys import is_key
 
 from .actors import actor_of
 from .checks import QueryText
@@ -55,7 +56,7 @@ class OptOutOut(Schema):
     )
 
     id: uuid.UUID
-    phone: str
+    phone: str | None = Field(description="null where the person was erased; the opt-out stays in force.")
     channel: str
     scope: Literal["organization", "sender"] = Field(
         description="organization: nothing you send reaches the number; sender: only what `sender` would send."
@@ -161,7 +162,7 @@ def end_opt_out(request: HttpRequest, opt_out_id: uuid.UUID) -> Status[None]:
 def _shape(one: OptOut) -> OptOutOut:
     return OptOutOut.model_construct(
         id=one.pk,
-        phone=one.phone,
+        phone=None if is_key(one.phone) else one.phone,
         channel=one.channel,
         scope=one.scope,
         sender=one.sender or None,

@@ -9,7 +9,8 @@ import time
 import uuid
 from datetime import timedelta
 
-from django.db import connection, transaction
+import structlog
+from django.db import DatabaseError, connection, transaction
 from django.db.models.functions import Now
 from django.utils import timezone
 
@@ -29,6 +30,8 @@ from . import lifecycle, waiting
 from .check import adds_way_out
 from .models import Broadcast
 from .pace import note_pace
+
+log = structlog.get_logger(__name__)
 
 WINDOW = 5000  # due messages of a broadcast in the outbox; a pause or a STOP of many has this much to catch up with
 CHUNK = 1000
@@ -81,7 +84,11 @@ def feed_all(*, seconds: float = 5.0) -> int:
     for key in list(
         Broadcast.objects.filter(status=Broadcast.Status.RUNNING).order_by("started_at").values_list("pk", flat=True)
     ):
-        made += feed(key, until=until)
+        try:
+            made += feed(key, until=until)
+        except DatabaseError as error:
+            # One broadcast's trouble is not the next one's; the next turn tries again. Texts of drivers repeat values.
+            log.error("broadcast_not_fed", broadcast=str(key), error=type(error).__name__)
     settle_stragglers()
     end_failed_checks()
     return made

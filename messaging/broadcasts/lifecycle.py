@@ -90,6 +90,8 @@ def begin_check(broadcast: Broadcast, *, actor: User | None = None) -> None:
             bad_count=0,
             summary={},
             skips_bad=False,
+            # A member sees what was found before anything leaves, whatever the API had asked for.
+            **({"starts_when_clean": False} if actor else {}),
         )
 
 

@@ -6,6 +6,7 @@ from messaging.contacts.erasure.erasers import Person
 
 from .ledger import erase_phone
 from .models import OptOut, UnsubscribeLink
+from .opt_outs import BY_THE_PERSON
 
 
 def forget_opt_outs(person: Person) -> int:
@@ -17,7 +18,11 @@ def forget_opt_outs(person: Person) -> int:
         for known in standing:
             # Erased before, and come back meanwhile: one of two equal opt-outs in force is enough.
             same = {"channel": known.channel, "scope": known.scope, "sender": known.sender}
-            rows.filter(**same, ended_at=None).update(ended_at=timezone.now(), ended_by=known.source)
+            newer = rows.filter(**same, ended_at=None)
+            if known.source not in BY_THE_PERSON and newer.filter(source__in=BY_THE_PERSON).exists():
+                # What the person said outranks what a member wrote down and could end.
+                newer = OptOut.objects.filter(pk=known.pk)
+            newer.update(ended_at=timezone.now(), ended_by=known.source)
         changed += rows.update(phone=key, keyword="")
         UnsubscribeLink.objects.filter(organization=person.organization, phone=phone).update(phone=key)
     return changed

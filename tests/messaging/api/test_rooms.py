@@ -221,6 +221,11 @@ def test_opt_outs_of_others_do_not_exist(api: Caller, stranger: Caller) -> None:
     assert OptOut.objects.get().ended_at is None
 
 
+def test_opt_out_of_somebody_erased_shows_no_number(api: Caller, cast: Cast) -> None:
+    OptOut.objects.create(organization=cast.organization, phone="#2b7f9c1d4e6a8b0", source="keyword")
+    assert [one["phone"] for one in api.get("opt-outs").json()["items"]] == [None]
+
+
 def test_opt_outs_are_found(api: Caller, cast: Cast) -> None:
     first = api.post("opt-outs", {"phone": PHONE}).json()
     api.call("DELETE", f"opt-outs/{first['id']}")

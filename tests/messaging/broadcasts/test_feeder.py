@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.db import IntegrityError, connections, transaction
+from django.db import DataError, IntegrityError, connections, transaction
 from django.db import connection as database
 from django.utils import timezone
 
@@ -345,6 +345,20 @@ def test_broadcasts_of_two_organizations_are_fed_each_from_its_own_rows(running:
     running([number(1)])
     feeder.feed_all()
     assert Message.objects.exclude(organization=cast.organization).count() == 0
+
+
+def test_trouble_with_one_broadcast_keeps_no_other_waiting(running: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    troubled, other = running([number(1)]), running([number(2)])
+    feed_chunk = feeder.feed_chunk
+
+    def stumble(key: Any) -> int:
+        if key == troubled.pk:
+            raise DataError("integer out of range")
+        return feed_chunk(key)
+
+    monkeypatch.setattr(feeder, "feed_chunk", stumble)
+    assert feeder.feed_all() == 1
+    assert list(Message.objects.values_list("broadcast_id", flat=True)) == [other.pk]
 
 
 def test_feeding_costs_as_many_statements_for_a_thousand_rows_as_for_one(

@@ -150,6 +150,12 @@ def test_one_that_shall_start_when_clean_waits_where_a_row_is_wrong(draft: Make)
     assert run_check(broadcast).status == "ready"
 
 
+def test_member_who_checks_again_starts_nothing_by_it(draft: Make, cast: Cast) -> None:
+    broadcast = draft([number(1)], starts_when_clean=True)
+    lifecycle.begin_check(broadcast, actor=cast.agent)
+    assert run_check(broadcast).status == "ready"
+
+
 def test_pausing_and_resuming_twice_changes_nothing_the_second_time(running: Make, cast: Cast) -> None:
     broadcast = running([number(1)])
     assert lifecycle.pause(broadcast, actor=cast.admin)

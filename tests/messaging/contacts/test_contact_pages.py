@@ -287,3 +287,8 @@ def test_contacts_to_choose_from_are_the_organizations(cast: Cast, anna: Contact
 def test_empty_lists_offer_the_first_step_to_those_who_may_take_it(cast: Cast) -> None:
     assert b"Add the first contact" in cast.client("agent").get(cast.url("contacts/")).content
     assert b"Add the first contact" not in cast.client("viewer").get(cast.url("contacts/")).content
+
+
+def test_header_that_is_no_address_is_no_fault(cast: Cast) -> None:
+    headers = {**HTMX, "HX-Current-URL": "http://[half"}
+    assert cast.client("agent").post(cast.url("contacts/"), {"q": "5678"}, headers=headers).status_code == 200

@@ -184,6 +184,19 @@ def test_who_opted_out_is_still_not_written_to_whatever_way_the_number_comes_bac
     assert enqueue(cast.organization, draft=Draft(to=PHONE, body="Hello")).status == "queued"
 
 
+def test_stop_of_a_person_who_came_back_outranks_what_a_member_had_written_down(
+    cast: Cast, connection: Connection, person: Contact
+) -> None:
+    opt_out(cast.organization, phone=PHONE, source=OptOut.Source.STAFF, actor=cast.agent)
+    erase(cast, person)
+    details = Details(phone=parse_phone(PHONE, region="DE"))
+    again = create_contact(cast.organization, details=details, actor=cast.agent)
+    opt_out(cast.organization, phone=PHONE, source=OptOut.Source.KEYWORD)
+    erase(cast, again)
+    assert OptOut.objects.get(ended_at=None).source == OptOut.Source.KEYWORD
+    assert enqueue(cast.organization, draft=Draft(to=PHONE, body="Hello")).status == "blocked"
+
+
 def test_rotating_the_keys_of_the_installation_changes_nothing(
     cast: Cast, connection: Connection, person: Contact, settings: Any
 ) -> None:
