@@ -13,6 +13,9 @@ from messaging.broadcasts.progress import Progress
 
 from .message_shape import MessageTemplate
 
+# The values of Broadcast.Status. As an enum it would have the name of a message's, and the document one for both.
+BroadcastStatus = Literal["draft", "checking", "ready", "running", "paused", "done", "canceled"]
+
 EXAMPLE: dict[str, Any] = {
     "id": "019508a7-3f00-7c3e-9d52-0a4f6b1c2d3e",
     "name": "Depot closed",
@@ -79,7 +82,7 @@ class BroadcastOut(Schema):
 
     id: uuid.UUID
     name: str
-    status: Broadcast.Status = Field(
+    status: BroadcastStatus = Field(
         description="draft, checking, ready (checked; start it), running, paused, done or canceled."
     )
     purpose: Literal["transactional", "marketing"]
@@ -103,6 +106,10 @@ class BroadcastOut(Schema):
 class BroadcastDetail(BroadcastOut):
     """A broadcast with what is wrong with its recipients."""
 
+    model_config = ConfigDict(
+        populate_by_name=True, json_schema_extra={"examples": [{**EXAMPLE, "problem": None, "problems": []}]}
+    )
+
     problem: str | None = Field(description="What keeps it from going on, in words; null where nothing does.")
     problems: list[RecipientProblem] = Field(description="The first twenty; GET …/problems lists all.")
 
@@ -120,7 +127,7 @@ def shape(broadcast: Broadcast, progress: Progress) -> dict[str, Any]:
     return {
         "id": broadcast.pk,
         "name": broadcast.name,
-        "status": Broadcast.Status(broadcast.status),
+        "status": broadcast.status,
         "purpose": broadcast.purpose,
         "body": broadcast.text,
         "template": _template(broadcast),

@@ -24,6 +24,7 @@ from .actors import actor_of
 from .broadcast_shape import (
     BroadcastDetail,
     BroadcastOut,
+    BroadcastStatus,
     RecipientProblem,
     RecipientsAdded,
     shape,
@@ -112,14 +113,14 @@ class StartQuery(Schema):
 class BroadcastQuery(PageQuery):
     """What the list of broadcasts can be narrowed to."""
 
-    status: Broadcast.Status | None = Field(None, description="Only broadcasts in this status.")
+    status: BroadcastStatus | None = Field(None, description="Only broadcasts in this status.")
 
 
 class ProblemQuery(Schema):
     """Where the list of wrong recipients goes on."""
 
     cursor: str = Field("", max_length=10, pattern=r"^[0-9]*$", description="`next` of the page before.")
-    limit: int = Field(LIMIT, ge=1, le=MOST)
+    limit: int = Field(LIMIT, ge=1, le=MOST, description="How many items a page has at most.")
 
 
 @router.post(

@@ -24,6 +24,7 @@ from schemathesis.checks import (
 
 from integrations.connections.models import Connection
 from messaging.broadcasts.models import Broadcast
+from messaging.consent.ledger import Entry, record_consent
 from messaging.consent.opt_outs import opt_out
 from messaging.sending import statuses
 from messaging.templates.wording import create_template
@@ -68,6 +69,9 @@ OPERATIONS = [
     "POST /api/v1/opt-outs",
     "GET /api/v1/opt-outs/{opt_out_id}",
     "DELETE /api/v1/opt-outs/{opt_out_id}",
+    "GET /api/v1/consents",
+    "POST /api/v1/consents",
+    "GET /api/v1/consents/{consent_id}",
     "GET /api/v1/me",
 ]
 
@@ -103,12 +107,16 @@ def ids(cast: Cast, connection: Connection) -> dict[str, list[str]]:
         )
         for status in [*Broadcast.Status.values, *["ready"] * 5]
     ]
+    consent = record_consent(
+        organization, Entry(phone="+4915112345679", action="granted", source="staff", reason="asked for it")
+    )
     return {
         "broadcast_id": [str(broadcast.pk) for broadcast in broadcasts],
         "message_id": [str(message.pk) for message in messages],
         "contact_id": [str(ContactFactory(organization=organization).pk) for _ in range(3)],
         "template_id": [str(template.pk)],
         "opt_out_id": [str(one.pk) for one in opt_outs],
+        "consent_id": [str(consent.pk)],
     }
 
 
