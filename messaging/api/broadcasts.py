@@ -98,7 +98,12 @@ class NewBroadcast(Schema):
 class MoreRecipients(Schema):
     """Recipients to add to a broadcast that has not started."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={
+            "examples": [{"recipients": [{"to": "+4915112345679", "variables": {"name": "Ben"}}], "start": False}]
+        },
+    )
 
     recipients: list[RecipientIn] = Field(min_length=1, max_length=MOST_AT_ONCE)
     start: bool = Field(False, description="Start as soon as the check of all recipients has found nothing wrong.")

@@ -91,7 +91,7 @@ def begin_check(broadcast: Broadcast, *, actor: User | None = None) -> None:
             summary={},
             skips_bad=False,
             # A member sees what was found before anything leaves, whatever the API had asked for.
-            **({"starts_when_clean": False} if actor else {}),
+            starts_when_clean=locked.starts_when_clean and actor is None,
         )
 
 
