@@ -38,6 +38,7 @@ def main(arguments: Sequence[str]) -> int:
         "window": options.window,
         "latency_ms": options.latency,
     }
+    code = 0
     try:
         _say("Starting PostgreSQL, Valkey and the sandbox …")
         place.start_servers()
@@ -50,8 +51,9 @@ def main(arguments: Sequence[str]) -> int:
     except StopRequestedError:
         return 130
     except (LauncherError, RuntimeError) as error:
+        # What was measured before is worth keeping: it may have taken half an hour.
         print(f"The benchmark failed: {error}", file=sys.stderr)
-        return 1
+        code = 1
     finally:
         place.stop()
     verdicts = judge(results)
@@ -60,7 +62,7 @@ def main(arguments: Sequence[str]) -> int:
     print_table(results)
     print_verdicts(verdicts)
     print(f"\nEverything measured: {options.output}")
-    return 0
+    return code
 
 
 def _read(arguments: Sequence[str]) -> argparse.Namespace:
