@@ -53,7 +53,14 @@ def measure_beside_broadcast(
     """Send single messages while the broadcast is under way; what is left of it afterwards is canceled."""
     broadcast = start_broadcast(customer, count=recipients)
     handed_over = Message.objects.filter(broadcast=broadcast, handed_over_at__isnull=False)
-    place.wait_until(lambda: handed_over[:200].count() >= 200, seconds=60, what="The broadcast")
+
+    def is_under_way() -> bool:
+        broadcast.refresh_from_db()
+        if broadcast.status not in {Broadcast.Status.RUNNING, Broadcast.Status.DONE}:
+            raise RuntimeError(f"The broadcast is {broadcast.status}: {broadcast.paused_detail}")
+        return handed_over[:200].count() >= 200
+
+    place.wait_until(is_under_way, seconds=60, what="The broadcast")
     began, before = time.monotonic(), handed_over.count()
     waits = send_singles(place, customer=customer, count=count, latency_ms=latency_ms)
     seconds, after = time.monotonic() - began, handed_over.count()
