@@ -48,7 +48,7 @@ def test_from_a_file_with_an_error_to_the_results(owner: Person, tmp_path: Path)
     expect(page.get_by_role("button", name=re.compile("^Send to"))).to_have_count(0)
     owner.look("44-broadcast-wrong-row")
     with page.expect_download() as download:
-        page.get_by_role("link", name=re.compile("Download all 1")).click()
+        page.get_by_role("link", name=re.compile("Download it")).click()
     assert ",812," in Path(download.value.path()).read_text(encoding="utf-8-sig")
     page.get_by_role("button", name="Leave out 1 wrong row").click()
     expect(page.get_by_text("Hello Uma Unreachable, our depot")).to_be_visible()
