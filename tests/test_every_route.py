@@ -57,6 +57,16 @@ def names(route: Route) -> str:
     return route.name
 
 
+def bundles(pages: list[Route], *, size: int = 6) -> list[Any]:
+    """Put pages that are neighbours together: to furnish two organizations takes longer than to ask for a page."""
+    return [
+        pytest.param(
+            pages[first : first + size], id=f"{pages[first].name} and {len(pages[first : first + size]) - 1} more"
+        )
+        for first in range(0, len(pages), size)
+    ]
+
+
 def test_every_address_is_classified() -> None:
     unknown = [
         f"{route.name} ({route.pattern})"
@@ -88,31 +98,35 @@ def test_what_looks_for_leaks_finds_them(cast: Cast, there: Place) -> None:
     assert THEIRS[3:] in re.sub(r"\s", "", page.text)
 
 
-@pytest.mark.parametrize("route", MEMBER_PAGES, ids=names)
+@pytest.mark.parametrize("pages", bundles(MEMBER_PAGES))
 def test_member_page_opens_for_roles_with_the_capability_only(
-    cast: Cast, here: Place, there: Place, route: Route
+    cast: Cast, here: Place, there: Place, pages: list[Route]
 ) -> None:
-    path = cast.url(address(route, here))
+    for route in pages:
+        for who in ROLES:
+            _open_member_page(cast, here, there, route=route, who=who)
+
+
+def _open_member_page(cast: Cast, here: Place, there: Place, *, route: Route, who: str) -> None:
+    path, client = cast.url(address(route, here)), cast.client(who)
     assert route.capability is not None
-    for who in ROLES:
-        client = cast.client(who)
-        looked, done = ask(client, "get", path), ask(client, "post", path)
-        about = (who, path, looked.status, done.status)
-        if cast.member(who).can(route.capability):
-            assert looked.status in {200, 204, 302, 405}, about
-            if cast.member(who).can(WRITING.get(route.name, route.capability)):
-                usual = {200, 204, 302, 400, 405, 409, 422}
-                assert done.status in usual | ANSWERS.get(route.name, set()), about
-                assert (looked.status, done.status) != (405, 405), about
-            else:
-                assert (done.status, done.changes) == (403, []), about
+    looked, done = ask(client, "get", path), ask(client, "post", path)
+    about = (who, path, looked.status, done.status)
+    if cast.member(who).can(route.capability):
+        assert looked.status in {200, 204, 302, 405}, about
+        if cast.member(who).can(WRITING.get(route.name, route.capability)):
+            usual = {200, 204, 302, 400, 405, 409, 422}
+            assert done.status in usual | ANSWERS.get(route.name, set()), about
+            assert (looked.status, done.status) != (405, 405), about
         else:
-            # A page that knows one method says so before it looks at the role; the other method is refused.
-            assert {looked.status, done.status} in ({403}, {403, 405}), about
-            assert not done.changes, about
-        assert not looked.changes, ("looking changes nothing", who, path, looked.changes)
-        for asked in (looked, done):
-            assert_tells_nothing(asked, of=there, about=about)
+            assert (done.status, done.changes) == (403, []), about
+    else:
+        # A page that knows one method says so before it looks at the role; the other method is refused.
+        assert {looked.status, done.status} in ({403}, {403, 405}), about
+        assert not done.changes, about
+    assert not looked.changes, ("looking changes nothing", who, path, looked.changes)
+    for asked in (looked, done):
+        assert_tells_nothing(asked, of=there, about=about)
 
 
 def test_member_pages_do_not_exist_for_anybody_else(cast: Cast, here: Place) -> None:
@@ -144,17 +158,20 @@ def test_rows_of_another_organization_are_not_found(cast: Cast, here: Place, the
                 assert world.mark not in asked.text, (who, path)
 
 
-@pytest.mark.parametrize("route", MEMBER_PAGES, ids=names)
-def test_senseless_input_never_breaks_a_member_page(cast: Cast, here: Place, route: Route) -> None:
-    path, client = cast.url(address(route, here)), cast.client("owner")
+@pytest.mark.parametrize("pages", bundles(MEMBER_PAGES))
+def test_senseless_input_never_breaks_a_member_page(cast: Cast, here: Place, pages: list[Route]) -> None:
+    client = cast.client("owner")
     senseless = dict.fromkeys(("q", "template", "pk", "phone", "name", "email", "status", "tag", "role"), "\x00%'")
-    for data in (
+    typed: tuple[dict[str, Any], ...] = (
         {**senseless, "to": b"\xed\xa0\x80", "body": "{{"},
         dict.fromkeys((*senseless, "to", "body"), "x" * 5000),
-    ):
-        assert ask(client, "post", path, data).status < 500, path
-    for question in ("after=x&top=%00&search=%ff&page=-1&status=%00&tag=%27", "page=99999999999999999999&since=0000"):
-        assert ask(client, "get", f"{path}?{question}").status < 500, (path, question)
+    )
+    questions = ("after=x&top=%00&search=%ff&page=-1&status=%00&tag=%27", "page=99999999999999999999&since=0000")
+    for path in (cast.url(address(route, here)) for route in pages):
+        for data in typed:
+            assert ask(client, "post", path, data).status < 500, path
+        for question in questions:
+            assert ask(client, "get", f"{path}?{question}").status < 500, (path, question)
 
 
 def test_suspended_organization_has_no_pages(cast: Cast, here: Place) -> None:
@@ -198,26 +215,32 @@ def _may(cast: Cast, who: str, records: TenantAdmin, page: str, row: Any) -> boo
     return is_open and (page != "history" or member.can(Capability.VIEW_AUDIT))
 
 
-@pytest.mark.parametrize("route", [route for route in ADMIN_PAGES if isinstance(route.records, TenantAdmin)], ids=names)
-def test_admin_page_opens_by_role_for_own_rows_only(cast: Cast, here: Place, there: Place, route: Route) -> None:
+@pytest.mark.parametrize(
+    "pages", bundles([route for route in ADMIN_PAGES if isinstance(route.records, TenantAdmin)], size=10)
+)
+def test_admin_page_opens_by_role_for_own_rows_only(cast: Cast, here: Place, there: Place, pages: list[Route]) -> None:
+    for route in pages:
+        for who in ROLES:
+            _open_admin_page(cast, here, there, route=route, who=who)
+
+
+def _open_admin_page(cast: Cast, here: Place, there: Place, *, route: Route, who: str) -> None:
     records, page = route.records, route.name.rpartition("_")[2]
     assert isinstance(records, TenantAdmin)
-    path, row = cast.url(address(route, here)), here[records.model]
-    for who in ROLES:
-        client = cast.client(who)
-        looked, done = ask(client, "get", path), ask(client, "post", path, {"post": "yes", "q": "Yonde"})
-        about = (who, path, looked.status, done.status)
-        assert looked.status == (200 if _may(cast, who, records, page, row) else 403), about
-        may_change = page in {"add", "delete"} and _may(cast, who, records, page, row)
-        if page == "change":
-            may_change = records.change_capability is not None and cast.member(who).can(records.change_capability)
-        assert done.status in {200, 302, 403}, about
-        if not may_change:
-            assert not done.changes, about
-            assert page in {"changelist", "history"} or done.status == 403, about
-        assert not looked.changes, about
-        for asked in (looked, done):
-            assert_tells_nothing(asked, of=there, about=about)
+    path, row, client = cast.url(address(route, here)), here[records.model], cast.client(who)
+    looked, done = ask(client, "get", path), ask(client, "post", path, {"post": "yes", "q": "Yonde"})
+    about = (who, path, looked.status, done.status)
+    assert looked.status == (200 if _may(cast, who, records, page, row) else 403), about
+    may_change = page in {"add", "delete"} and _may(cast, who, records, page, row)
+    if page == "change":
+        may_change = records.change_capability is not None and cast.member(who).can(records.change_capability)
+    assert done.status in {200, 302, 403}, about
+    if not may_change:
+        assert not done.changes, about
+        assert page in {"changelist", "history"} or done.status == 403, about
+    assert not looked.changes, about
+    for asked in (looked, done):
+        assert_tells_nothing(asked, of=there, about=about)
 
 
 def test_admin_pages_do_not_exist_for_anybody_else(cast: Cast, here: Place, there: Place) -> None:
