@@ -27,6 +27,11 @@ log = structlog.get_logger(__name__)
 # Complaints about the speed of a sender. Others of Twilio's rate codes mean something else: 20429 the number of
 # requests at once (see places.py), 14107 two numbers that answer each other.
 SLOWING_CODES = frozenset({21611, 30001, 30022, 63017, 63018})
+# Refusals of a post: Twilio itself says that this sender's queue is full. The others come back for single messages, and
+# some of those come back for other reasons than speed: they count once they are not rare.
+REFUSED_CODES = frozenset({21611})
+COUNTED_FROM = 20  # messages taken lately: among fewer, one failure is not rare
+RARE_BELOW = 0.05
 
 # A claim takes the moments that lie this far ahead. Bulk looks less far, so that a transactional message always finds
 # a moment before the next of bulk.
@@ -35,9 +40,9 @@ _HORIZON = {0: 0.6, 1: 0.4}
 _SHARED_HORIZON = {0: 0.15, 1: 0.1}
 
 HALVE_AT_MOST_EVERY = 10  # seconds: complaints about what was sent before the last lowering teach nothing new
-RECOVER_EVERY = 60  # seconds from one step up to the next
-RECOVERY = 1.1
-LOWEST = 0.1
+RECOVER_EVERY = 20  # seconds from one step up to the next
+RECOVERY = 1.25
+LOWEST = 1.0  # a second: what the slowest of Twilio's senders takes, and so the lowest that complaints can mean
 _MEASURED_OVER = 30  # seconds
 
 # The rate learned from complaints as it is now; NULL once it has recovered. The exponent is bounded for the sake of
@@ -67,17 +72,24 @@ _TAKE = "UPDATE messaging_pace SET next_at = %s::timestamptz + %s * interval '1 
 _MAKE_ROW = """
 INSERT INTO messaging_pace (connection_id, sender) VALUES (%s, %s) ON CONFLICT (connection_id, sender) DO NOTHING
 """
-# What a sender without any limit was really sending: the segments that Twilio took from it lately.
+# What Twilio took from the sender lately: segments a second, messages, and how many of its messages it complained of.
 _MEASURE = """
-SELECT COALESCE(sum(GREATEST(m.segments, 1)), 0)
-    / GREATEST(1, extract(epoch FROM clock_timestamp() - min(e.at)))::float8
-FROM (SELECT message_id, at FROM messaging_messageevent WHERE status = 'accepted' AND source = 'engine'
-    AND id > (SELECT max(id) - 4000 FROM messaging_messageevent)) AS e
+SELECT
+    COALESCE(sum(GREATEST(m.segments, 1)) FILTER (WHERE e.is_taken), 0)
+        / GREATEST(1, extract(epoch FROM clock_timestamp() - min(e.at) FILTER (WHERE e.is_taken)))::float8,
+    count(*) FILTER (WHERE e.is_taken),
+    count(*) FILTER (WHERE NOT e.is_taken)
+FROM (
+    SELECT message_id, at, status = 'accepted' AS is_taken FROM messaging_messageevent
+    WHERE id > (SELECT max(id) - 4000 FROM messaging_messageevent)
+        AND (status = 'accepted' AND source = 'engine' OR error_code = ANY(%(complaints)s))
+) AS e
 JOIN messaging_message m ON m.id = e.message_id
-WHERE m.connection_id = %s AND m.sender = %s AND e.at > now() - %s * interval '1 second'
+WHERE m.connection_id = %(connection)s AND m.sender = %(sender)s AND e.at > now() - %(seconds)s * interval '1 second'
 """
 _SLOW_DOWN = f"""
-UPDATE messaging_pace p SET slowed_to = GREATEST({LOWEST}, LEAST(now_at.rate / 2, {LEARNED} / 2)),
+UPDATE messaging_pace p SET
+    slowed_to = GREATEST(LEAST({LOWEST}, now_at.rate), LEAST(now_at.rate / 2, {LEARNED} / 2)),
     slowed_from = COALESCE(CASE WHEN {LEARNED} IS NOT NULL THEN p.slowed_from END, now_at.until),
     slowed_code = %(code)s, slowed_at = clock_timestamp()
 FROM (
@@ -194,17 +206,21 @@ def hold(connection_id: uuid.UUID, *, sender: str, lane: int) -> Slots:
 def slow_down(connection_id: uuid.UUID, sender: str, code: int | None) -> bool:
     """Lower the sender's rate to half if Twilio's code complains of its speed; tell whether this call did it.
 
-    It recovers by itself, a tenth each minute, up to what is set (or, where nothing is set, until it is twice as fast
-    as it was). Call it after the transaction that wrote the message's outcome: it locks a row that claims need.
+    A refused post always counts; failures of messages already taken count where they are not rare. It recovers by
+    itself, a quarter every 20 seconds, up to what is set (or, where nothing is set, until it is twice as fast as it
+    was). Call it after the transaction that wrote the message's outcome: it locks a row that claims need.
     """
     if code not in SLOWING_CODES or not sender:
         return False
+    about: dict[str, Any] = {"connection": connection_id, "sender": sender}
     with transaction.atomic(), database.cursor() as cursor:
+        complaints = list(SLOWING_CODES - REFUSED_CODES)
+        cursor.execute(_MEASURE, about | {"complaints": complaints, "seconds": _MEASURED_OVER})
+        rate, taken, complained = cursor.fetchone()
+        if code not in REFUSED_CODES and taken >= COUNTED_FROM and complained < taken * RARE_BELOW:
+            return False
         cursor.execute(_MAKE_ROW, [connection_id, sender])
-        cursor.execute(_MEASURE, [connection_id, sender, _MEASURED_OVER])
-        measured = max(2 * LOWEST, float(cursor.fetchone()[0] or 0.0))
-        values: dict[str, Any] = {"connection": connection_id, "sender": sender, "code": code, "measured": measured}
-        cursor.execute(_SLOW_DOWN, values)
+        cursor.execute(_SLOW_DOWN, about | {"code": code, "measured": max(2 * LOWEST, float(rate or 0.0))})
         lowered = cursor.fetchone()
     if lowered is not None:
         log.warning("sender_slowed_down", connection_id=str(connection_id), code=code, mps=round(lowered[0], 2))

@@ -6,6 +6,7 @@ a test fails, and so does a test that was renamed and forgotten here.
 
 import ast
 from collections.abc import Callable
+from datetime import timedelta
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -138,7 +139,9 @@ def test_failure_found_by_polling_keeps_its_code(
     settled(message, "accepted")
 
     def is_over() -> bool:
-        Message.objects.filter(pk=message.pk, status__in=["accepted", "sent"]).update(next_check_at=Now())
+        Message.objects.filter(pk=message.pk, status__in=["accepted", "sent"]).update(
+            next_check_at=Now() - timedelta(seconds=1)
+        )
         poll_due()
         message.refresh_from_db()
         return message.status == "undelivered"
@@ -188,7 +191,7 @@ def test_refusal_of_the_whole_connection_is_told_once_and_new_sends_hear_the_cau
         with pytest.raises(EnqueueProblem, match="is broken") as refused:
             enqueue(cast.organization, draft=Draft(to="+4915112345678", body="Hello"))
         assert refused.value.code == "connection_broken"
-        Message.objects.update(valid_until=Now())
+        Message.objects.update(valid_until=Now() - timedelta(seconds=1))
         assert expire_waiting() == 3
         assert set(Message.objects.values_list("error_reason", "error_code")) == {("connection_broken", code)}
     finally:

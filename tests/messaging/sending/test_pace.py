@@ -158,8 +158,8 @@ class TestSlowingDown:
     def test_it_recovers_step_by_step_until_what_is_set(self, sandbox_connection: Connection) -> None:
         set_sender_limit(sandbox_connection, sender=ONE, mps=10, actor=None)
         pace.slow_down(sandbox_connection.pk, ONE, 21611)
-        for minutes, expected in ((1, 5.5), (2, 6.05), (7, 9.74), (8, None), (60 * 24 * 365, None)):
-            Pace.objects.update(slowed_at=Now() - timedelta(minutes=minutes, seconds=5))
+        for seconds, expected in ((0, 5), (20, 6.25), (60, 9.77), (80, None), (60 * 60 * 24 * 365, None)):
+            Pace.objects.update(slowed_at=Now() - timedelta(seconds=seconds + 5))
             assert self.learned(sandbox_connection, ONE) == (pytest.approx(expected, abs=0.01) if expected else None)
 
     def test_sender_without_a_limit_is_lowered_from_what_it_really_sent(
@@ -168,11 +168,42 @@ class TestSlowingDown:
         for _ in range(40):
             message = queue(status="accepted")
             MessageEvent.objects.create(message=message, status="accepted", source="engine")
-        assert pace.slow_down(sandbox_connection.pk, message.sender, 30022)
+        assert pace.slow_down(sandbox_connection.pk, message.sender, 21611)
         assert self.learned(sandbox_connection, message.sender) == pytest.approx(20, rel=0.3)
         assert limits_of(sandbox_connection, sender=message.sender).is_paced
         Pace.objects.update(slowed_at=Now() - timedelta(minutes=20))
         assert limits_of(sandbox_connection, sender=message.sender).is_free
+
+    def test_no_complaint_lowers_a_sender_below_what_the_slowest_of_twilios_takes(
+        self, sandbox_connection: Connection
+    ) -> None:
+        set_sender_limit(sandbox_connection, sender=ONE, mps=3, actor=None)
+        set_sender_limit(sandbox_connection, sender=OTHER, mps="0.4", actor=None)
+        for sender, lowest in ((ONE, 1), (OTHER, pytest.approx(0.4))):
+            for _ in range(4):
+                Pace.objects.update(slowed_at=Now() - timedelta(seconds=11))
+                pace.slow_down(sandbox_connection.pk, sender, 21611)
+            Pace.objects.update(slowed_at=Now())
+            assert (self.learned(sandbox_connection, sender) or 0.4) == lowest
+
+    def test_failures_after_the_fact_count_where_they_are_not_rare(
+        self, queue: Queue, sandbox_connection: Connection
+    ) -> None:
+        def fail_one() -> bool:
+            failed = queue(status="failed")
+            MessageEvent.objects.create(message=failed, status="failed", source="callback", error_code=30001)
+            return pace.slow_down(sandbox_connection.pk, failed.sender, 30001)
+
+        for _ in range(60):
+            message = queue(status="accepted")
+            MessageEvent.objects.create(message=message, status="accepted", source="engine")
+        assert [fail_one(), fail_one()] == [False, False], "two of sixty are what every carrier loses"
+        assert not Pace.objects.exists()
+        assert fail_one(), "three of sixty are one in twenty"
+
+        Pace.objects.all().delete()
+        MessageEvent.objects.filter(status="failed").delete()
+        assert pace.slow_down(sandbox_connection.pk, message.sender, 21611), "a full queue is no chance"
 
     def test_other_codes_teach_nothing(self, sandbox_connection: Connection) -> None:
         assert not any(pace.slow_down(sandbox_connection.pk, ONE, code) for code in (None, 20429, 30003, 14107))
@@ -197,7 +228,9 @@ class TestSlowingDown:
         settled(message, "accepted")
 
         def is_failed() -> bool:
-            Message.objects.filter(pk=message.pk, status__in=["accepted", "sent"]).update(next_check_at=Now())
+            Message.objects.filter(pk=message.pk, status__in=["accepted", "sent"]).update(
+                next_check_at=Now() - timedelta(seconds=1)
+            )
             poll_due()
             message.refresh_from_db()
             return message.status == "failed"
