@@ -14,7 +14,7 @@ from messaging.pricing import refresh
 from messaging.pricing.models import CountryPrice
 from tests.factories import ConnectionFactory, MemberFactory, OrganizationFactory, UserFactory
 
-pytest_plugins = ["tests.plugins.sandbox"]
+pytest_plugins = ["tests.plugins.emptying", "tests.plugins.grouping", "tests.plugins.sandbox"]
 
 
 @dataclass

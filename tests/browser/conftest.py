@@ -25,11 +25,10 @@ DESKTOP, PHONE = {"width": 1280, "height": 900}, {"width": 390, "height": 844}
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep these tests in one worker, since they share one running product, and mark them."""
+    """Mark these tests, and leave them out where there is no browser."""
     for item in items:
         if "tests/browser/" in str(item.fspath):
             item.add_marker(pytest.mark.browser)
-            item.add_marker(pytest.mark.xdist_group("browser"))
             if not os.environ.get("CHROMIUM"):
                 item.add_marker(pytest.mark.skip(reason="NO CHROMIUM: the browser tests are left out"))
 

@@ -6,14 +6,10 @@ import subprocess
 import sys
 from pathlib import Path
 
-import pytest
-
 from config.launcher.environment import CHECKOUT
 from tests.chaos.broadcast import accounted, plan_broadcast
 from tests.chaos.count import Row, count
 from tests.chaos.intake import Kind, Wanted, plan
-
-pytestmark = pytest.mark.xdist_group("chaos")
 
 
 def test_a_small_drill_loses_nothing_and_doubles_nothing(tmp_path: Path) -> None:

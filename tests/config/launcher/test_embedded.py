@@ -18,8 +18,6 @@ from config.launcher.ports import PortBook
 from config.launcher.processes import Supervisor
 from tests.config.launcher.conftest import is_alive
 
-pytestmark = pytest.mark.xdist_group("embedded")
-
 
 class Installation:
     """The servers of one data folder under one launcher."""

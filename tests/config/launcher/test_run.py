@@ -18,8 +18,6 @@ from config.launcher.environment import CHECKOUT
 from config.launcher.ports import PortBook
 from tests.config.launcher.conftest import is_alive, wait_for
 
-pytestmark = pytest.mark.xdist_group("embedded")
-
 # What the test session itself was given: a bare machine has none of it.
 GIVEN = ("DATABASE_URL", "REDIS_URL", "SECRET_KEY", "CREDENTIAL_KEYS", "SANDBOX_SECRET", "PUBLIC_BASE_URL", "DEBUG")
 
@@ -94,7 +92,7 @@ def launcher(folder: Path, environment: dict[str, str]) -> Iterator[Launcher]:
 
 
 def get(address: str, path: str) -> int:
-    connection = http.client.HTTPConnection(address.removeprefix("http://"), timeout=10)
+    connection = http.client.HTTPConnection(address.removeprefix("http://"), timeout=60)
     try:
         connection.request("GET", path)
         return connection.getresponse().status

@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 from django.db import DataError, IntegrityError, connections, transaction
-from django.db import connection as database
 from django.utils import timezone
 
 from integrations.connections.health import mark_broken
@@ -367,21 +366,6 @@ def test_feeding_costs_as_many_statements_for_a_thousand_rows_as_for_one(
     broadcast = running([number(n) for n in range(1, 1001)])
     with django_assert_max_num_queries(14):
         assert feeder.feed_chunk(broadcast.pk) == 1000
-
-
-def test_counting_what_waits_reads_an_index(running: Make) -> None:
-    broadcast = running([number(1)])
-    feeder.feed_all()
-    with database.cursor() as cursor:
-        cursor.execute("SET LOCAL enable_seqscan = off")
-        cursor.execute(
-            "EXPLAIN SELECT id FROM messaging_message "
-            "WHERE broadcast_id = %s AND status = 'queued' AND due_at <= now()",
-            [broadcast.pk],
-        )
-        plan = "\n".join(row[0] for row in cursor.fetchall())
-    # Of a handful of rows either of the two that begin with the broadcast is as good.
-    assert "message_of_broadcast" in plan or "message_once_per_broadcast_row" in plan
 
 
 def test_what_disconnecting_means_for_broadcasts_is_said(running: Make, connection: Connection) -> None:
