@@ -5,7 +5,9 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
+from django.template.base import Template
 from django.test import Client
+from django.test.utils import _TestState
 
 from integrations.connections.credentials import base_url_of
 from integrations.connections.models import Connection
@@ -63,6 +65,12 @@ def cast(db: None) -> Cast:
 def quick_passwords(settings: Any) -> None:
     """A slow hash protects passwords of people; those of a test need none."""
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+
+@pytest.fixture
+def plain_rendering(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Render as in production: Django's tests copy every template's context, which walks of all pages have no use for."""
+    monkeypatch.setattr(Template, "_render", _TestState.saved_data.template_render)
 
 
 @pytest.fixture(autouse=True)

@@ -36,7 +36,7 @@ from tests.routes import (
     place,
 )  # fmt: skip
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("plain_rendering")]
 
 ROLES = ("owner", "admin", "agent", "viewer")
 

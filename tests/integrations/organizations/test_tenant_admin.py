@@ -24,7 +24,7 @@ from tests.conftest import Cast
 from tests.factories import ContactFactory
 from tests.world import World, furnish
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("plain_rendering")]
 
 TENANT = [model for model, registered in admin.site._registry.items() if isinstance(registered, TenantAdmin)]
 INSTALLATION = [model for model, registered in admin.site._registry.items() if isinstance(registered, OperatorAdmin)]
@@ -102,6 +102,7 @@ SENSELESS = (
     "search=%00", "status__exact=%00", "role__exact=%00", "kind__exact=%00", "status__exact=x&status__exact=y",
     "_facets=True", "at__gte=x", "created_at__gte=%27", "created_at__isnull=x",
 )  # fmt: skip
+SEARCHES = ("\x00", "'", "%", "😀", "x" * 5000, "01a1fd4a-70ff-70f0-8000-000000000000", "+49 1511")
 KEYS = ("x", "0", "99999999999999999999", "a%00b", "_5F", "%27", "x" * 500)
 
 
@@ -121,12 +122,14 @@ def test_address_of_a_list_is_no_oracle(cast: Cast, here: World, there: World, m
 
 @pytest.mark.parametrize("model", [*TENANT, *INSTALLATION])
 def test_senseless_address_is_no_fault(cast: Cast, here: World, model: type[Model]) -> None:
+    # All models answer by the same code: each is asked a third of the questions, so that three are asked all.
+    turn = [*TENANT, *INSTALLATION].index(model) % 3
     client, address = _client_and_address(cast, model, "changelist")
-    for question in SENSELESS:
+    for question in SENSELESS[turn::3]:
         assert client.get(f"{address}?{question}").status_code in {200, 302, 400, 404}, question
-    for search in ("\x00", "'", "%", "😀", "x" * 5000, "01a1fd4a-70ff-70f0-8000-000000000000", "+49 1511"):
+    for search in SEARCHES[turn::3]:
         assert client.post(address, {"q": search}, follow=True).status_code == 200, search
-    for key in KEYS:
+    for key in KEYS[turn::3]:
         for page in PAGES:
             client, address = _client_and_address(cast, model, page, "KEY")
             assert client.get(address.replace("KEY", key)).status_code in {400, 404}, (page, key)
