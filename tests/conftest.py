@@ -69,7 +69,7 @@ def quick_passwords(settings: Any) -> None:
 
 @pytest.fixture
 def plain_rendering(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Render as in production: Django's tests copy every template's context, which walks of all pages have no use for."""
+    """Render as in production: Django's tests copy every context, which walks of all pages have no use for."""
     monkeypatch.setattr(Template, "_render", _TestState.saved_data.template_render)
 
 

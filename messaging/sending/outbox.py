@@ -105,9 +105,7 @@ def compose(organization: Organization, *, draft: Draft) -> Composed:
     _check_region(phone, blocked=facts.blocked_regions)
     route = route_for(connection=draft.connection or facts.connection, phone=phone, purpose=draft.purpose)
     sends_as = sender or (route.connection.sends_as if route.connection else "")
-    version, body = _read_text(
-        organization, draft, contact, link=link_of(organization, phone=phone.e164, sender=sends_as)
-    )
+    version, body = _read_text(organization, draft, contact, phone=phone, sender=sends_as)
     body = _with_way_out(organization, draft, body=body, phone=phone, sender=sends_as, contact=contact)
     _check_due(draft)
     if route.kind is not Kind.TWILIO or route.connection is None:
@@ -122,7 +120,8 @@ def compose(organization: Organization, *, draft: Draft) -> Composed:
         body=body,
         encoding=measured.encoding,
         segments=measured.segments,
-        time_zones=zones_of(phone, contact=contact),
+        # Quiet hours are for marketing; nothing else asks where the recipient is.
+        time_zones=zones_of(phone, contact=contact) if draft.purpose == Message.Purpose.MARKETING else "",
         block=facts.block,
     )
 
@@ -222,7 +221,7 @@ def _read_phone(organization: Organization, draft: Draft) -> Phone:
 
 
 def _read_text(
-    organization: Organization, draft: Draft, contact: Contact | None, *, link: str
+    organization: Organization, draft: Draft, contact: Contact | None, *, phone: Phone, sender: str
 ) -> tuple[TemplateVersion | None, str]:
     if draft.template is None:
         body = clean_text(draft.body)
@@ -238,6 +237,7 @@ def _read_text(
     version = draft.template.current
     if version is None:
         raise EnqueueProblem("empty", "The template has no text yet.", field="template")
+    link = link_of(organization, phone=phone.e164, sender=sender)
     values = overlay({**contact_values(contact, organization), VARIABLE: link}, draft.variables)
     try:
         return version, render(parse(version.body), values)
