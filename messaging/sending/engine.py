@@ -38,6 +38,9 @@ _COLLECT_FOR = 0.01  # seconds in which outcomes gather before they are written 
 _LONGEST_BATCH = 500
 _LONGEST_HELP_PAUSE = 3.0
 _REFRESH_AFTER = 1.0  # seconds after which a connection's row and its limits are read anew while its lane is busy
+# Outcomes of bulk lanes written by one statement, and posts begun by the loop, before transactional ones have a turn.
+_WRITTEN_AT_ONCE = 100
+_BEGUN_AT_ONCE = 8
 # Seconds for which bulk lanes are refilled before the pump looks at transactional ones again, however many they are.
 _BULK_TURN = 0.05
 _SMALLEST_CLAIM = 8
@@ -80,7 +83,9 @@ class Engine:
     _pump_thread: threading.Thread | None = None
     _start: threading.Lock = field(default_factory=threading.Lock)
     _stopping: bool = False
+    # What Twilio answered and is not written yet, of transactional and of bulk lanes.
     _unsettled: list[Outcome] = field(default_factory=list)
+    _unsettled_bulk: list[Outcome] = field(default_factory=list)
     _posts: set["asyncio.Task[None]"] = field(default_factory=set)
     _prepared: set[Credentials] = field(default_factory=set)
 
@@ -143,23 +148,38 @@ class Engine:
                 log.exception("engine_turn_failed")
                 connection.close()
                 time.sleep(0.5)
-            if self._stopping and not self.in_flight and not self._unsettled:
+            if self._stopping and not self.in_flight and not self._unsettled and not self._unsettled_bulk:
                 break
         connection.close()
 
     def _turn(self) -> None:
         self._collect()
-        if self._unsettled:
-            settle(self._unsettled)
-            self._unsettled.clear()
-        self._look_who_woke()
-        if not self._stopping:
-            self._refill_all()
+        self._serve_transactional()
+        self._write(self._unsettled_bulk)
+        self._refill_bulk()
         for key in [key for key, state in self._lanes.items() if not state.has_more and not state.in_flight]:
             del self._lanes[key]
         if not self._lanes:
             close_old_connections()
         reset_queries()  # with DEBUG Django keeps the text of thousands of statements; nobody else clears them here
+
+    def _serve_transactional(self) -> None:
+        """Do what transactional lanes wait for; a lane's outcomes are written before it is refilled.
+
+        Otherwise a message that went back to the queue would not be seen by the claim, and nobody would look again.
+        """
+        self._write(self._unsettled)
+        self._look_who_woke()
+        for state in [state for state in self._lanes.values() if not state.is_bulk]:
+            self._refill(state)
+
+    def _write(self, outcomes: list[Outcome]) -> None:
+        """Write outcomes in parts and take them off the list; whoever wakes in between is served first."""
+        while outcomes:
+            settle(outcomes[:_WRITTEN_AT_ONCE])
+            del outcomes[:_WRITTEN_AT_ONCE]
+            if outcomes is self._unsettled_bulk and not self._woken.empty():
+                self._serve_transactional()
 
     def _look_who_woke(self) -> None:
         while not self._woken.empty():
@@ -168,10 +188,8 @@ class Engine:
             for key in lanes:
                 self._lanes.setdefault(key, _LaneState(key)).has_more = True
 
-    def _refill_all(self) -> None:
-        """Refill transactional lanes, then bulk ones in turns, and transactional ones again before it takes long."""
-        for state in [state for state in self._lanes.values() if not state.is_bulk]:
-            self._refill(state)
+    def _refill_bulk(self) -> None:
+        """Refill bulk lanes in turns, until transactional ones should have a look again."""
         until = time.monotonic() + _BULK_TURN
         for state in sorted((one for one in self._lanes.values() if one.is_bulk), key=lambda one: one.served_at):
             if time.monotonic() >= until:
@@ -186,7 +204,7 @@ class Engine:
             return
         self._take(first)
         until = time.monotonic() + (_COLLECT_FOR if self.in_flight > 1 else 0)
-        while len(self._unsettled) < _LONGEST_BATCH:
+        while len(self._unsettled) + len(self._unsettled_bulk) < _LONGEST_BATCH:
             try:
                 self._take(self._outcomes.get(timeout=max(0.0, until - time.monotonic())))
             except (queue.Empty, ValueError):
@@ -214,7 +232,7 @@ class Engine:
             state.account.note_refusal(begun_at=outcome.begun_at)
         else:
             state.account.note_answer()
-        self._unsettled.append(outcome)
+        (self._unsettled_bulk if state.is_bulk else self._unsettled).append(outcome)
 
     def _free(self, state: _LaneState) -> int:
         """Return how many messages of the lane may be claimed now; 0 until it is worth a claim."""
@@ -223,7 +241,7 @@ class Engine:
         return free if free >= max(1, window // 10) else 0
 
     def _refill(self, state: _LaneState) -> None:
-        if not state.has_more or time.monotonic() < state.not_before:
+        if self._stopping or not state.has_more or time.monotonic() < state.not_before:
             return
         dispatch = self._dispatch(state)
         if dispatch is None:
@@ -242,7 +260,8 @@ class Engine:
             self._places.take(state.account, len(claim.messages), is_bulk=state.is_bulk)
             assert self._loop is not None  # noqa: S101 - the pump runs after the loop was made
             # One call for all: waking the loop for each message costs more than the message's share of the claim.
-            self._loop.call_soon_threadsafe(self._begin_posts, state.lane, dispatch, claim.messages)
+            together = len(claim.messages)
+            self._loop.call_soon_threadsafe(self._begin_posts, state.lane, dispatch, claim.messages, together)
             if len(claim.messages) >= self._at_once:
                 self._at_once = min(settings.SEND_WINDOW, self._at_once + 1 + self._at_once // 10)
         if state.has_more and not claim.wait:
@@ -283,9 +302,12 @@ class Engine:
 
     # ---- on the event loop
 
-    def _begin_posts(self, key: Lane, dispatch: Dispatch, messages: list[Claimed]) -> None:
-        loop, together = asyncio.get_running_loop(), len(messages)
-        for claimed in messages:
+    def _begin_posts(self, key: Lane, dispatch: Dispatch, messages: list[Claimed], together: int) -> None:
+        """Begin a few posts, and the others after whatever the loop was asked for meanwhile."""
+        loop = asyncio.get_running_loop()
+        if rest := messages[_BEGUN_AT_ONCE:]:
+            loop.call_soon(self._begin_posts, key, dispatch, rest, together)
+        for claimed in messages[:_BEGUN_AT_ONCE]:
             if claimed.begin_at > loop.time():
                 loop.call_at(claimed.begin_at, self._begin_post, key, dispatch, claimed, together)
             else:
