@@ -1,0 +1,21 @@
+"""Who asks for a verification: what limits are counted by, and what language its sentences have."""
+
+import uuid
+from dataclasses import dataclass
+from typing import Literal
+
+AskerKind = Literal["api", "form", "portal", "member"]
+
+
+@dataclass(frozen=True)
+class Asker:
+    """Somebody who wants a number proved.
+
+    `id` is that of the form, the portal, the API key or the member; `ip` the visitor's address, "" where there is none,
+    as with the API: its caller's address says nothing about who asks. It is never stored as it is.
+    """
+
+    kind: AskerKind
+    id: uuid.UUID | None = None
+    ip: str = ""
+    language: str = ""
