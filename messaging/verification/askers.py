@@ -12,10 +12,12 @@ class Asker:
     """Somebody who wants a number proved.
 
     `id` is that of the form, the portal, the API key or the member; `ip` the visitor's address, "" where there is none,
-    as with the API: its caller's address says nothing about who asks. It is never stored as it is.
+    as with the API: its caller's address says nothing about who asks. It is never stored as it is. `has_passed` says
+    that this request solved the challenge of a form, or waited instead: see challenge.py.
     """
 
     kind: AskerKind
     id: uuid.UUID | None = None
     ip: str = ""
     language: str = ""
+    has_passed: bool = False
