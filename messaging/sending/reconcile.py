@@ -130,15 +130,15 @@ async def _list_all(credentials: Credentials, phones: Sequence[str]) -> dict[str
 
 def _settle(message: Message, listed: list[MessageSnapshot], *, account_sid: str) -> None:
     # In this order: one that learns its SID in between is then in both, and not in neither.
-    siblings = list(
-        Message.objects.filter(
-            organization_id=message.organization_id,
-            connection__account_sid=account_sid,
-            phone=message.phone,
-            status__in=[Status.SENDING, Status.UNKNOWN],
-            provider_sid="",
+    siblings = [
+        other
+        # One after the other: each has a small index of its own, and the table has none over numbers alone.
+        for status in (Status.SENDING, Status.UNKNOWN)
+        # Of every organization: several may send over one account.
+        for other in Message.objects.filter(
+            status=status, phone=message.phone, provider_sid="", connection__account_sid=account_sid
         ).exclude(pk=message.pk)
-    )
+    ]
     known = set(
         Message.objects.filter(provider_sid__in=[one.sid for one in listed]).values_list("provider_sid", flat=True)
     )

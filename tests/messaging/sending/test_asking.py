@@ -22,6 +22,8 @@ from messaging.sending.models import Message
 from messaging.sending.outcomes import Outcome, settle
 from messaging.sending.poll import GIVEN_UP_AFTER, poll_due
 from messaging.sending.verdict import MAX_ATTEMPTS
+from tests.conftest import Cast
+from tests.factories import ConnectionFactory, MessageFactory
 from tests.messaging.receipts.conftest import Post, post_hook  # noqa: F401
 from tests.plugins.sandbox import SandboxServer, wait_until
 
@@ -97,6 +99,25 @@ def test_two_equal_texts_are_told_apart_by_their_callbacks(
     assert first.status in {"accepted", "sent", "delivered"}
     assert (first.provider_sid, first.needs_person) == (sids[1], False)
     assert len(sandbox.control.messages(account_sid=account.account_sid, to=PERSON)) == 2
+
+
+def test_two_organizations_over_one_account_are_not_taken_for_each_other(
+    engine: Engine, queue: Queue, cast: Cast, sandbox: SandboxServer, account: SandboxCredentials, settings: Any
+) -> None:
+    settings.RECONCILE_HORIZON = 0.1
+    long_ago = timezone.now() - timedelta(seconds=20)
+    other = ConnectionFactory(
+        organization=cast.other, mode="sandbox", account_sid=account.account_sid, auth_token=account.auth_token
+    )
+    times = {"status": "unknown", "unknown_since": long_ago, "posted_at": long_ago, "attempts": 1, "phone": PERSON}
+    ours = queue(**times, body="Your parcel is here.")
+    theirs = MessageFactory(organization=cast.other, connection=other, body=ours.body, **times)
+    sandbox.api(account).send(to=PERSON, body=ours.body)
+    ask_again(ours, reconcile.reconcile_due)
+    assert (ours.status, ours.provider_sid) == ("unknown", ""), "it may be the other organization's"
+    Message.objects.filter(pk=theirs.pk).update(status="failed", finished_at=Now())
+    ask_again(ours, reconcile.reconcile_due)
+    assert ours.provider_sid.startswith("SM")
 
 
 @pytest.fixture
