@@ -29,6 +29,17 @@ from messaging.retention.models import RetentionPolicy, TwilioRemoval
 from messaging.sending.limit_models import DailyUse, Pace, SendingPolicy
 from messaging.sending.models import IdempotencyKey, MessageEvent, WorkerPulse
 from messaging.templates.models import Template, TemplateVersion
+from portal.forms.models import (
+    ExportPiece,
+    FormDraft,
+    FormPicture,
+    FormStep,
+    FormVersion,
+    PublicForm,
+    Submission,
+    SubmissionExport,
+    SubmissionFile,
+)
 from tests.factories import ConnectionFactory, ContactFactory, MessageFactory
 
 SECRETS = {
@@ -37,7 +48,13 @@ SECRETS = {
     "signing_token": "51671671" * 4,
     "key_hash": "ba5eba11" * 8,
     "token_hash": "deadbeef" * 8,
+    "password": "c0ffee00" * 8,
+    "secret_hash": "feedface" * 8,
 }
+_QUESTIONS = [
+    {"key": "f1", "kind": "short_text", "label": "Name"},
+    {"key": "f2", "kind": "phone", "label": "Phone number", "required": True},
+]
 
 
 @dataclass
@@ -99,6 +116,21 @@ def furnish(organization: Organization, *, owner: User, mark: str, number: str) 
         organization=organization, name=f"{mark}.csv", size=len(table), created_by=owner, finished_at=timezone.now()
     )
     piece = UploadChunk.objects.create(upload=upload, number=0, data=table)
+    form = PublicForm.objects.create(
+        organization=organization,
+        title=f"{mark} form",
+        definition=_QUESTIONS,
+        languages=["en"],
+        password=SECRETS["password"],
+        next_key=3,
+    )
+    form_version = FormVersion.objects.create(form=form, number=1, definition=_QUESTIONS, created_by=owner)
+    PublicForm.objects.filter(pk=form.pk).update(current=form_version, state="open")
+    form.refresh_from_db()
+    submission = Submission.objects.create(
+        form=form, version=form_version, answers={"f1": f"{mark} answer", "f2": number}, phone=number, contact=contact
+    )
+    export = SubmissionExport.objects.create(form=form, created_by=owner)
     rows: list[Any] = [
         organization,
         owner,
@@ -167,6 +199,25 @@ def furnish(organization: Organization, *, owner: User, mark: str, number: str) 
             content_type="text/plain",
             size=6,
         ),
+        form,
+        form_version,
+        FormStep.objects.create(form=form, number=1, definition=_QUESTIONS, what=f"{mark} step"),
+        FormPicture.objects.create(
+            form=form, place="logo", content=b"\x89PNG\r\n\x1a\n" + mark.encode(), content_type="image/png", size=14
+        ),
+        submission,
+        FormDraft.objects.create(
+            form=form,
+            version=form_version,
+            phone=number,
+            secret_hash=SECRETS["secret_hash"][:-4] + mark[:4].ljust(4, "0"),
+            expires_at=later,
+        ),
+        SubmissionFile.objects.create(
+            submission=submission, key="f3", name=f"{mark}.txt", kind="txt", size=len(mark), content=mark.encode()
+        ),
+        export,
+        ExportPiece.objects.create(export=export, number=0, data=mark.encode()),
         rule,
         RuleAnswer.objects.create(rule=rule, phone=number, answered_at=timezone.now()),
         template,

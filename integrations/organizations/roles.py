@@ -19,6 +19,8 @@ class Capability(models.TextChoices):
     SEND = "send", "send messages"
     EDIT_CONTACTS = "edit_contacts", "change contacts and opt-outs"
     EDIT_TEMPLATES = "edit_templates", "change templates"
+    VIEW_SUBMISSIONS = "view_submissions", "read what people sent by public forms"
+    EDIT_FORMS = "edit_forms", "build and publish public forms"
     MANAGE_CONNECTIONS = "manage_connections", "connect Twilio"
     MANAGE_MEMBERS = "manage_members", "invite and change members"
     MANAGE_KEYS = "manage_keys", "make and revoke API keys"
@@ -27,7 +29,12 @@ class Capability(models.TextChoices):
 
 
 _VIEWER = frozenset({Capability.VIEW})
-_AGENT = _VIEWER | {Capability.SEND, Capability.EDIT_CONTACTS, Capability.EDIT_TEMPLATES}
+_AGENT = _VIEWER | {
+    Capability.SEND,
+    Capability.EDIT_CONTACTS,
+    Capability.EDIT_TEMPLATES,
+    Capability.VIEW_SUBMISSIONS,
+}
 _ALL = frozenset(Capability)
 
 CAPABILITIES: dict[str, frozenset[Capability]] = {
@@ -38,8 +45,8 @@ CAPABILITIES: dict[str, frozenset[Capability]] = {
 }
 ROLE_HELP: dict[str, str] = {
     Role.OWNER: "Everything, and alone may make or remove owners.",
-    Role.ADMIN: "Everything but owners: Twilio connections, members, API keys, audit log.",
-    Role.AGENT: "Sends messages; changes contacts and templates.",
+    Role.ADMIN: "Everything but owners: Twilio connections, public forms, members, API keys, audit log.",
+    Role.AGENT: "Sends messages; changes contacts and templates; reads what public forms bring.",
     Role.VIEWER: "Looks, changes nothing.",
 }
 

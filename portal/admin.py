@@ -1,0 +1,3 @@
+"""The wing's admin, one room after the other."""
+
+import portal.forms.admin  # noqa: F401

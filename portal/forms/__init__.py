@@ -1,0 +1,1 @@
+"""Public forms: built by members, filled in by anybody, with the number proved where the form asks for it."""
