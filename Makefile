@@ -1,6 +1,6 @@
 # Two commands are all one needs: `make run` and `make test`. Nothing is assumed but make and Python 3.11 or newer.
 .DEFAULT_GOAL := help
-.PHONY: help run test lint format bench chaos clean
+.PHONY: help run test lint format messages bench chaos clean
 SHELL := /bin/sh
 BIN := .venv/bin
 INSTALLED := .venv/.installed
@@ -30,6 +30,9 @@ lint: $(INSTALLED) ## Check style, types, templates, layers and migrations
 format: $(INSTALLED) ## Put the code into shape
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+
+messages: $(INSTALLED) ## Collect the sentences that visitors read into config/locale, and compile them
+	$(BIN)/python -m config.catalogues --missing
 
 bench: $(INSTALLED) ## Measure how many messages a second this machine sends
 	@exec $(BIN)/python -m tests.load.bench $(ARGS)
