@@ -128,6 +128,7 @@ def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
             [
                 item("System services", "hub", "connections:services", Capability.MANAGE_CONNECTIONS),
                 item("Sandbox", "science", "sandbox:home", Capability.VIEW),
+                item("Credits", "toll", "credits:statement", Capability.MANAGE_CONNECTIONS),
                 item("API keys", "key", "organizations:api_keys", Capability.MANAGE_KEYS),
             ],
         ),
@@ -154,6 +155,7 @@ def _operator_sidebar() -> list[dict[str, Any]]:
             "title": "Operator",
             "items": [
                 {"title": "Organizations", "icon": "domain", "link": "/operator/"},
+                {"title": "Platform SMS", "icon": "toll", "link": "/operator/platform-sms/"},
                 {"title": "All records", "icon": "database", "link": "/admin/"},
             ],
         }

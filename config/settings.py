@@ -4,6 +4,7 @@ Without `DEBUG=1` this is production: it refuses to start while a secret or a se
 """
 
 import os
+from decimal import Decimal
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -63,6 +64,9 @@ SEND_WINDOW = env.int("SEND_WINDOW", 100)  # requests to Twilio in flight, for e
 API_RATE = env.int("API_RATE", 100)
 CALLBACKS_KEPT_DAYS = env.int("CALLBACKS_KEPT_DAYS", 30)
 OPEN_SIGNUP = env.bool("OPEN_SIGNUP", False)
+# What platform SMS costs in credits where the operator sets no other price on the page of platform SMS.
+PLATFORM_DOMESTIC_PRICE = Decimal(env.str("PLATFORM_DOMESTIC_PRICE", "1"))
+PLATFORM_INTERNATIONAL_CODE_PRICE = Decimal(env.str("PLATFORM_INTERNATIONAL_CODE_PRICE", "2.3"))
 UPLOAD_LIMIT = env.int("UPLOAD_LIMIT_MB", 50) * 1_000_000  # bytes of a file that members upload
 UPLOAD_DAYS = env.int("UPLOAD_DAYS", 7)
 

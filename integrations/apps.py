@@ -10,8 +10,10 @@ class IntegrationsConfig(AppConfig):
     def ready(self) -> None:
         from integrations.connections.audit_words import SENTENCES
         from integrations.organizations.audit_sentences import register_sentences
-        from integrations.platform_sms import ledger
+        from integrations.platform_sms import ledger, operating, policies
 
         register_sentences(SENTENCES)
         register_sentences(ledger.SENTENCES)
+        register_sentences(operating.SENTENCES)
+        register_sentences(policies.SENTENCES)
         register_sentences({"sandbox.dials_changed": "turned the dials of {which}"})

@@ -2,7 +2,7 @@
 
 from integrations.connections.models import Connection, RefusedWebhook, ReplyAddress
 from integrations.organizations.models import ApiKey, AuditEntry, Invitation, Member, Organization, User
-from integrations.platform_sms.models import CreditAccount, CreditEntry
+from integrations.platform_sms.models import CreditAccount, CreditEntry, PlatformDestination, PlatformPolicy
 
 __all__ = [
     "ApiKey",
@@ -13,6 +13,8 @@ __all__ = [
     "Invitation",
     "Member",
     "Organization",
+    "PlatformDestination",
+    "PlatformPolicy",
     "RefusedWebhook",
     "ReplyAddress",
     "User",

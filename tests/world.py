@@ -10,7 +10,7 @@ from django.utils import timezone
 from integrations.connections.models import RefusedWebhook, ReplyAddress
 from integrations.organizations import audit
 from integrations.organizations.models import ApiKey, Invitation, Member, Organization, User
-from integrations.platform_sms.models import CreditAccount, CreditEntry
+from integrations.platform_sms.models import CreditAccount, CreditEntry, PlatformDestination, PlatformPolicy
 from messaging.alerts.models import Alert, AlertMail, FailureCount, MailRefusal
 from messaging.broadcasts.models import Broadcast, Recipient, RecipientBatch
 from messaging.consent.ledger import Entry, record_consent
@@ -234,6 +234,9 @@ def furnish(organization: Organization, *, owner: User, mark: str, number: str) 
         upload,
         account := CreditAccount.objects.create(organization=organization, balance=5),
         CreditEntry.objects.create(account=account, kind="top_up", amount=5, balance_after=5, note=f"{mark} note"),
+        PlatformPolicy.objects.create(organization=organization, signature=f"{mark} sign"[:20]),
+        # The installation's, whoever is asked about first.
+        PlatformDestination.objects.get_or_create(destination="domestic")[0],
         SendingPolicy.objects.create(organization=organization, blocked_regions=["KP"]),
         DailyUse.objects.create(organization=organization, day=later.date(), used=7),
         Pace.objects.create(connection=connection, sender=f"{mark[:5]}Sender", mps=5),

@@ -32,6 +32,10 @@ def credentials_of(connection: Connection) -> Credentials:
     Raises ConnectionUnusable where the secret is gone or cannot be decrypted: the organization's own sends stop,
     and no other account is ever used in its place.
     """
+    if connection.is_webhook:
+        return Credentials(
+            username="", password=_reveal(connection, connection.auth_token), base_url=connection.webhook_url
+        )
     is_key = connection.auth == Connection.Auth.API_KEY
     return Credentials(
         username=connection.api_key_sid if is_key else connection.account_sid,
@@ -61,10 +65,11 @@ def live_tokens(connection: Connection) -> list[str]:
 def callback_base(connection: Connection) -> str | None:
     """Return the address that callback URLs begin with, or None where a message goes out without a StatusCallback.
 
-    None with test credentials, for which Twilio calls nothing back, and where Twilio could not reach us: it answers
+    None with test credentials, for which Twilio calls nothing back, with a webhook, whose answer is the whole outcome,
+    and where Twilio could not reach us: it answers
     21609 and refuses the message. The sandbox and a look-alike are on our side of the network and reach us anyway.
     """
-    if connection.mode == Connection.Mode.TEST:
+    if connection.mode == Connection.Mode.TEST or connection.is_webhook:
         return None
     if connection.is_sandbox or settings.TWILIO_BASE_URL:
         return settings.PUBLIC_BASE_URL

@@ -25,6 +25,7 @@ class Connection(models.Model):
         LIVE = "live", "Live"
         SANDBOX = "sandbox", "Sandbox"
         TEST = "test", "Test credentials"
+        WEBHOOK = "webhook", "Webhook of the operator"  # carries platform SMS, and nothing else
 
     class Auth(models.TextChoices):
         API_KEY = "api_key", "API Key"
@@ -49,6 +50,8 @@ class Connection(models.Model):
     messaging_service_sid = models.CharField("Messaging Service SID", max_length=34, blank=True)
     verify_service_sid = models.CharField("Verify Service SID", max_length=34, blank=True)
     sender = models.CharField("From", max_length=20, blank=True)
+    # Of mode webhook only: where messages are posted. The key that signs them is the Auth Token's column.
+    webhook_url = models.CharField("webhook", max_length=500, blank=True, default="", db_default="", editable=False)
     is_default = models.BooleanField("default", default=False)
     status = models.CharField(max_length=12, choices=Status, default=Status.ACTIVE, editable=False)
     broken_code = models.IntegerField(null=True, blank=True, editable=False)
@@ -85,6 +88,9 @@ class Connection(models.Model):
             models.CheckConstraint(
                 condition=~models.Q(is_default=True, status="disconnected"), name="connection_default_is_connected"
             ),
+            models.CheckConstraint(
+                condition=~models.Q(is_default=True, mode="webhook"), name="connection_default_is_no_webhook"
+            ),
         ]
         ordering = ["-is_default", "created_at"]
 
@@ -94,6 +100,10 @@ class Connection(models.Model):
     @property
     def is_sandbox(self) -> bool:
         return self.mode == self.Mode.SANDBOX
+
+    @property
+    def is_webhook(self) -> bool:
+        return self.mode == self.Mode.WEBHOOK
 
     @property
     def is_usable(self) -> bool:

@@ -12,7 +12,8 @@ from .models import Connection
 
 def connections_of(organization: Organization, *, with_disconnected: bool = True) -> QuerySet[Connection]:
     """Return the organization's connections, the default first."""
-    connections = Connection.objects.filter(organization=organization)
+    # A webhook carries platform SMS for others, and is set up on the operator's own page.
+    connections = Connection.objects.filter(organization=organization).exclude(mode=Connection.Mode.WEBHOOK)
     return connections if with_disconnected else connections.exclude(status=Connection.Status.DISCONNECTED)
 
 

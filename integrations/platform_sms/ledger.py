@@ -79,6 +79,11 @@ def balance_of(organization: Organization) -> Decimal:
     return found if found is not None else Decimal(0)
 
 
+def lock_balance(organization: Organization) -> Decimal:
+    """Return the free credits, which nobody else can change until the caller's transaction ends."""
+    return _locked(organization).balance
+
+
 def top_up(
     organization: Organization,
     *,

@@ -1,11 +1,19 @@
-"""Credits: what an organization pays platform SMS with, as an account and a ledger that is only added to."""
+"""Platform SMS: who carries it where, what each organization set for it, and the credits that pay it.
+
+The ledger is only added to.
+"""
 
 from decimal import Decimal
 
 from django.db import models
 from django.utils import timezone
 
+from integrations.connections.models import Connection
 from integrations.organizations.models import Organization
+
+# What stands in the place of a sender: whose account and number carry platform SMS is the operator's affair.
+PLATFORM_SENDER = "Platform SMS"
+CREDITS = "credits"  # in the place of a currency
 
 
 class CreditAccount(models.Model):
@@ -76,3 +84,47 @@ class CreditEntry(models.Model):
 
     def __str__(self) -> str:
         return f"{self.get_kind_display()}: {self.amount}"
+
+
+class PlatformDestination(models.Model):
+    """Who carries platform SMS to one part of the world, and what a message costs. Without a carrier it is not offered.
+
+    The carrier is a connection of an organization of the operator's, or a webhook.
+    """
+
+    class Destination(models.TextChoices):
+        DOMESTIC = "domestic", "Mainland China"
+        INTERNATIONAL = "international", "Codes to the rest of the world"
+
+    id = models.BigAutoField(primary_key=True)
+    destination = models.CharField(max_length=16, choices=Destination, unique=True)
+    carrier = models.ForeignKey(
+        Connection, null=True, blank=True, on_delete=models.PROTECT, related_name="carries", db_index=False
+    )
+    price = models.DecimalField(
+        "credits a message", max_digits=10, decimal_places=4, null=True, help_text="Empty: the price of the settings."
+    )
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=models.Q(price=None) | models.Q(price__gte=0), name="platform_price_fits")
+        ]
+
+    def __str__(self) -> str:
+        return self.get_destination_display()
+
+
+class PlatformPolicy(models.Model):
+    """What an organization set for its platform SMS; without a row the defaults hold."""
+
+    id = models.BigAutoField(primary_key=True)
+    organization = models.OneToOneField(Organization, on_delete=models.PROTECT, related_name="+")
+    signature = models.CharField(max_length=20, blank=True)
+    warn_below = models.DecimalField(max_digits=14, decimal_places=4, default=Decimal(50))
+
+    class Meta:
+        verbose_name_plural = "platform policies"
+        constraints = [models.CheckConstraint(condition=models.Q(warn_below__gte=0), name="platform_warning_fits")]
+
+    def __str__(self) -> str:
+        return f"Platform SMS of {self.organization}"

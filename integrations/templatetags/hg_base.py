@@ -9,8 +9,10 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from integrations.organizations.models import Organization
+from integrations.platform_sms.ledger import shown
 
 register = template.Library()
+register.filter("credits", shown)
 
 _STEPS = (
     (timedelta(hours=1), timedelta(minutes=1), "minute"),

@@ -84,14 +84,14 @@ class AsyncioHttpClient(AsyncHttpClient):  # type: ignore[misc]
                 proxy=self._proxy,
             ) as answer:
                 content = await answer.read()
-        except _TooLate as error:
+        except TooLate as error:
             raise TwilioNotBegun("It was too late to begin the request.") from scrub(error)
         except (ClientError, TimeoutError, OSError) as error:
             raise lost_connection(error) from scrub(error)
         return accept_answer(status=answer.status, headers=answer.headers, text=content.decode("utf-8", "replace"))
 
 
-class _TooLate(ClientError):
+class TooLate(ClientError):
     """A request was ready to be written after its time."""
 
 
@@ -107,7 +107,7 @@ class _MarkedRequest(ClientRequest):
         # Here and not earlier: a process may be halted anywhere, and what it built before must not leave afterwards.
         if _is_too_late():
             conn.release()  # unused and good: the next try finds it open, however long connecting takes
-            raise _TooLate
+            raise TooLate
         request_written.set(True)
         return await super().send(conn)
 

@@ -43,6 +43,7 @@ class OutgoingMessage:
     send_at: datetime | None = None
     max_price: Decimal | None = None
     smart_encoded: bool | None = None
+    reference: str = ""  # our own id of the message, for carriers that ask for one; Twilio has no place for it
 
 
 def checked_sid(sid: str) -> str:

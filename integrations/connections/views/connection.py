@@ -34,9 +34,8 @@ _Status = Connection.Status
 
 def connection_or_404(request: MemberRequest, pk: UUID) -> Connection:
     """Return a connection of the request's organization; anything else does not exist."""
-    return get_object_or_404(
-        Connection.objects.select_related("organization"), organization=request.organization, pk=pk
-    )
+    rows = Connection.objects.select_related("organization").exclude(mode=Connection.Mode.WEBHOOK)
+    return get_object_or_404(rows, organization=request.organization, pk=pk)
 
 
 @require_safe

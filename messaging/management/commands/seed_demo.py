@@ -15,6 +15,8 @@ from integrations.organizations.operating import create_organization
 from integrations.organizations.people import create_person
 from integrations.organizations.roles import Role
 from integrations.phones import parse_phone
+from integrations.platform_sms.models import PlatformDestination
+from integrations.platform_sms.operating import set_destination
 from messaging.consent.ledger import Entry, record_consent
 from messaging.contacts.address_book import Details, create_contact
 from messaging.contacts.models import Contact
@@ -22,6 +24,7 @@ from messaging.templates.models import Template
 from messaging.templates.wording import create_template
 
 SLUG = "demo"
+OPERATIONS = "platform-operations"
 EMAIL = "demo@heliograph.example"
 
 # Numbers that regulators keep free for films and examples: nobody's phone rings.
@@ -66,6 +69,7 @@ class Command(JsonCommand):
             add_member(organization, user=owner, role=Role.OWNER, actor=owner)
         if default_connection(organization) is None:
             connect_sandbox(organization, actor=owner, make_default=True, with_check=False)
+        _offer_platform_sms(owner)
         for name, number in _PEOPLE:
             if not Contact.objects.filter(organization=organization, phone=number).exists():
                 details = Details(phone=parse_phone(number, region="US"), name=name)
@@ -89,6 +93,22 @@ class Command(JsonCommand):
                 "             3. Sandbox, dials: let Twilio fail, and read on the message what to do.",
             ]
         )
+
+
+def _offer_platform_sms(operator: User) -> None:
+    """Let an organization of the operator's carry platform SMS in the sandbox, where nobody chose another carrier."""
+    if PlatformDestination.objects.exclude(carrier=None).exists():
+        return
+    owner = Organization.objects.filter(slug=OPERATIONS).first()
+    if owner is None:
+        owner = create_organization(name="Platform Operations", slug=OPERATIONS, actor="seed_demo")
+    if not Member.objects.filter(organization=owner, user=operator).exists():
+        add_member(owner, user=operator, role=Role.OWNER, actor=operator)
+    carrier = default_connection(owner) or connect_sandbox(
+        owner, actor=operator, name="Platform SMS", make_default=True, with_check=False
+    )
+    for destination in PlatformDestination.Destination.values:
+        set_destination(destination, carrier=carrier, price=None, actor="seed_demo")
 
 
 def _password() -> str:
