@@ -86,14 +86,19 @@ class MessageOut(Schema):
     )
     direction: Literal["outbound", "inbound"]
     channel: str
-    route: str = Field(description="Who carries it; twilio is your own Twilio account.")
+    route: str = Field(
+        description="Who carries it: twilio is your own Twilio account, platform the operator's SMS service."
+    )
     purpose: Literal["transactional", "marketing", "verification", "consent"]
     encoding: str | None = Field(description="GSM-7 or UCS-2; null where it was not counted.")
     segments: int = Field(description="How many segments it costs.")
-    provider_sid: str | None = Field(description="Twilio's SID, as soon as it is known.")
+    provider_sid: str | None = Field(description="Twilio's SID, as soon as it is known; none with platform SMS.")
     error: MessageError | None = Field(description="null where there is no trouble.")
-    price: str | None = Field(description="What Twilio charged, a decimal number; known some time after sending.")
-    price_unit: str | None = Field(description="The currency of the price, ISO 4217.")
+    price: str | None = Field(
+        description="What Twilio charged, a decimal number, known some time after sending; with platform SMS the "
+        "credits it takes, 0 where they came back."
+    )
+    price_unit: str | None = Field(description="The currency of the price, ISO 4217; credits with platform SMS.")
     attempts: int = Field(description="How many times it was tried to hand it over.")
     template: MessageTemplate | None
     contact_id: uuid.UUID | None = Field(description="The contact who had the number when it was written.")
@@ -121,7 +126,7 @@ def shape(message: Message, *, events: Iterable[MessageEvent] | None = None) -> 
         purpose=message.purpose,
         encoding=message.encoding or None,
         segments=message.segments,
-        provider_sid=message.provider_sid or None,
+        provider_sid=message.shown_sid or None,
         error=MessageError.model_construct(code=reason.code, title=reason.title, remedy=reason.remedy)
         if reason
         else None,

@@ -67,7 +67,7 @@ class NewMessage(Schema):
         alias="from",
         max_length=60,
         description="A number, a name of at most 11 characters or a Messaging Service SID of your Twilio account. "
-        "Left out: what the connection sends as.",
+        "Left out: what the connection sends as. Platform SMS has a sender of its own.",
     )
     send_at: AwareTime | None = Field(
         None, description="When to send, with its zone, at most a year ahead. Left out: now.", examples=[None]
@@ -97,7 +97,8 @@ class MessageQuery(PageQuery):
     operation_id="sendMessage",
     summary="Send a message",
     openapi_extra=problems(
-        "idempotency_key_reused", "not_connected", "connection_broken", "no_route", "no_sender",
+        "insufficient_credits", "idempotency_key_reused", "not_connected", "connection_broken", "no_route", "no_sender",
+        "platform_unavailable",
         responses={
             202: "The message was taken. Its status is queued, scheduled, or blocked with the reason in `error`.",
             200: "This Idempotency-Key was used before with the same body: the message of that request as it is now.",

@@ -8,6 +8,7 @@ from messaging.sending.models import Message
 
 from .answering import answer, who_answers
 from .blocking import find_block
+from .carried import start_for_all, stop_for_all
 from .confirming import confirm
 from .keywords import Asked, as_seen, read_keyword
 from .models import ConsentPolicy, OptOut
@@ -44,6 +45,7 @@ def hear(
     evidence = {"message": str(message.pk)}
     is_new = False
     if asked.kind == "stop":
+        stop_for_all(connection, phone=phone.e164, keyword=as_seen(message.body))
         is_new = _stop(
             organization,
             policy=policy,
@@ -53,6 +55,7 @@ def hear(
             evidence=evidence,
         )
     elif asked.kind == "start":
+        start_for_all(connection, phone=phone.e164)
         is_new = _start(organization, asked=asked, message=message, ours=ours, service=service)
     elif asked.kind == "help":
         # Twilio gives no help to who opted out, and neither do we: they asked for silence.

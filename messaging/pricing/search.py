@@ -80,7 +80,8 @@ LEFT JOIN LATERAL (
         AND m.handed_over_at <= now() - p.age
     ORDER BY m.handed_over_at LIMIT 1
 ) AS due ON true
-WHERE c.status = 'active' AND c.mode <> 'test' AND (due.handed_over_at IS NOT NULL OR s.window_to IS NOT NULL)
+WHERE c.status = 'active' AND c.mode NOT IN ('test', 'webhook')
+    AND (due.handed_over_at IS NOT NULL OR s.window_to IS NOT NULL)
     AND (s.held_until IS NULL OR s.held_until <= now())
 ORDER BY s.held_until NULLS FIRST, p.number LIMIT %s
 """

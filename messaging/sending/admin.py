@@ -19,14 +19,14 @@ from .selectors import LogFilter, message_log
 
 @admin.register(Message)
 class MessageAdmin(BigRecordAdmin):
-    list_display = ("number", "direction", "state", "error", "connection", "created_at")
+    list_display = ("number", "direction", "state", "error", "way", "created_at")
     list_filter = ("status", "direction", "purpose", "created_at")
     search_fields = ("provider_sid",)
     search_help_text = "Number in any writing, or SID"
     list_select_related = ("connection",)
     fields: ClassVar[tuple[str, ...]] = (
-        "number", "direction", "state", "channel", "purpose", "route", "connection", "contact", "template", "sender",
-        "body", "encoding", "segments", "provider_sid", "error", "error_reason", "price", "price_unit", "attempts",
+        "number", "direction", "state", "channel", "purpose", "route", "way", "contact", "template", "sender",
+        "body", "encoding", "segments", "sid", "error", "error_reason", "price", "price_unit", "attempts",
         "source", "created_at", "due_at", "valid_until", "handed_over_at", "finished_at", "needs_person",
     )  # fmt: skip
 
@@ -37,6 +37,14 @@ class MessageAdmin(BigRecordAdmin):
     @admin.display(description="status")
     def state(self, message: Message) -> SafeString:
         return render_to_string("components/pill.html", status_pill(message.status))
+
+    @admin.display(description="through")
+    def way(self, message: Message) -> str:
+        return message.through
+
+    @admin.display(description="SID")
+    def sid(self, message: Message) -> str:
+        return message.shown_sid
 
     @admin.display(description="error code")
     def error(self, message: Message) -> str:

@@ -7,17 +7,20 @@ the day's cap are looked at here, and not only when it was queued.
 import time
 import uuid
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from django.conf import settings
 from django.db import connection, transaction
 
+from integrations.organizations.models import Organization
+from integrations.platform_sms.models import PLATFORM_SENDER
 from messaging.consent.blocking import block_sql
 
 from . import daily_cap, pace
+from .credits import close_reservations
 from .holding import HELD_UNTIL_SQL, IS_STOPPED
-from .limits import NONE, Limits
+from .limits import NONE, Limits, limits_within
 
 # No request begins later than this after the moment before its claim looked at the opt-outs: with what a clock and a
 # halted process may cost, nothing starts later than one second after a STOP was committed.
@@ -30,7 +33,7 @@ WITH due AS (
         COALESCE({block}, CASE WHEN m.valid_until <= now() THEN 'expired' END) AS ends{quiet}
     FROM messaging_message m
     WHERE m.connection_id = %(connection)s AND m.sender = %(sender)s AND m.lane = %(lane)s AND m.status = 'queued'
-        AND m.due_at <= now()
+        AND m.due_at <= now(){whose}
     ORDER BY m.due_at, m.id
     LIMIT %(limit)s
     FOR UPDATE OF m SKIP LOCKED
@@ -50,6 +53,7 @@ WITH due AS (
         END,
         error_code = CASE WHEN p.waits_until IS NULL THEN m.error_code END,
         finished_at = CASE WHEN p.ends IS NOT NULL THEN now() END,
+        price = CASE WHEN p.ends IS NOT NULL AND m.route = 'platform' THEN 0 ELSE m.price END,
         claim_token = CASE WHEN p.goes THEN %(token)s::uuid END,
         lease_until = CASE WHEN p.goes THEN now() + %(lease)s * interval '1 second' END,
         posted_at = CASE WHEN p.goes THEN now() ELSE m.posted_at END,
@@ -68,16 +72,19 @@ WITH due AS (
 SELECT id, phone, sender, body, attempts, seconds_left, start_after, status, is_first, weight{looked} FROM moved
 """
 
-_PLAIN = _FRAME.format(
-    block=block_sql(),
-    quiet="",
-    picked="""picked AS (
+_WHOSE = {False: "", True: " AND m.organization_id = %(tenant)s"}
+_PLAIN_PICK = """picked AS (
     SELECT id, ends, ends IS NULL AS goes, NULL::timestamptz AS waits_until, NULL::text AS waits_for, is_first, weight,
         0::float8 AS start_after
     FROM due
-)""",
-    looked="",
-)
+)"""
+
+
+def _plain(*, is_shared: bool) -> str:
+    return _FRAME.format(block=block_sql(), quiet="", picked=_PLAIN_PICK, looked="", whose=_WHOSE[is_shared])
+
+
+_PLAIN, _PLAIN_OF_TENANT = _plain(is_shared=False), _plain(is_shared=True)
 
 _QUIET = """,
         CASE WHEN m.purpose = 'marketing' THEN messaging_quiet_until(
@@ -115,12 +122,28 @@ _LIMITED_PICK = """within_hours AS (
 _LOOKED = ", (SELECT count(*) FROM due) AS looked"
 
 
-def _limited(*, is_quiet: bool) -> str:
+def _limited(*, is_quiet: bool, is_shared: bool) -> str:
     quiet = _QUIET if is_quiet else ",\n        NULL::timestamptz AS quiet_until"
-    return _FRAME.format(block=block_sql(), quiet=quiet, picked=_LIMITED_PICK, looked=_LOOKED)
+    whose = _WHOSE[is_shared]
+    return _FRAME.format(block=block_sql(), quiet=quiet, picked=_LIMITED_PICK, looked=_LOOKED, whose=whose)
 
 
-_LIMITED = {is_quiet: _limited(is_quiet=is_quiet) for is_quiet in (False, True)}
+_LIMITED = {
+    (is_quiet, is_shared): _limited(is_quiet=is_quiet, is_shared=is_shared)
+    for is_quiet in (False, True)
+    for is_shared in (False, True)
+}
+
+# Platform SMS of many organizations waits in one lane, and each has limits and credits of its own: a claim takes those
+# of one of them, whoever has waited longest. Of one that is suspended nothing goes.
+_NEXT_TENANT = """
+SELECT m.organization_id FROM messaging_message m
+JOIN integrations_organization o ON o.id = m.organization_id AND o.status = 'active'
+WHERE m.connection_id = %(connection)s AND m.sender = %(sender)s AND m.lane = %(lane)s AND m.status = 'queued'
+    AND m.due_at <= now()
+ORDER BY m.due_at, m.id LIMIT 1
+FOR UPDATE OF m SKIP LOCKED
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,22 +180,51 @@ class Claim:
 
 def claim_batch(connection_id: uuid.UUID, *, sender: str, lane: int, limit: int, limits: Limits = NONE) -> Claim:
     """Claim up to `limit` due messages of a lane, oldest first; those that may not be sent end or are put off here."""
+    if sender == PLATFORM_SENDER:
+        return _claim_of_one_tenant(connection_id, lane=lane, limit=limit, limits=limits)
+    return _claim(connection_id, sender=sender, lane=lane, limit=limit, limits=limits)[0]
+
+
+def _claim_of_one_tenant(connection_id: uuid.UUID, *, lane: int, limit: int, limits: Limits) -> Claim:
+    """Claim platform SMS of one organization, under its own limits, and give back the credits of what ends here."""
+    wanted: dict[str, Any] = {"connection": connection_id, "sender": PLATFORM_SENDER, "lane": lane}
+    with transaction.atomic():
+        with connection.cursor() as cursor:
+            cursor.execute(_NEXT_TENANT, wanted)
+            found = cursor.fetchone()
+        if found is None:
+            return Claim([], has_more=False)
+        tenant = Organization.objects.get(pk=found[0])
+        own = replace(limits_within(tenant), is_paced=limits.is_paced)
+        claim, rows = _claim(
+            connection_id, sender=PLATFORM_SENDER, lane=lane, limit=limit, limits=own, tenant=tenant.pk
+        )
+        close_reservations((row[0], tenant.pk, row[7]) for row in rows if row[7] != "sending")
+    # Another organization's may wait as well: looked for until nothing is found.
+    return replace(claim, has_more=claim.has_more or claim.taken > 0)
+
+
+def _claim(
+    connection_id: uuid.UUID, *, sender: str, lane: int, limit: int, limits: Limits, tenant: uuid.UUID | None = None
+) -> tuple[Claim, list[tuple[Any, ...]]]:
+    is_shared = tenant is not None
     values: dict[str, Any] = {
         "connection": connection_id,
         "sender": sender,
         "lane": lane,
+        "tenant": tenant,
         "limit": limit,
         "token": uuid.uuid4(),
         "lease": settings.CLAIM_LEASE,
     }
     if limits.is_free:
-        messages, rows = _execute(_PLAIN, values)
-        return Claim(messages, has_more=len(rows) >= limit, taken=len(rows))
+        messages, rows = _execute(_PLAIN_OF_TENANT if is_shared else _PLAIN, values)
+        return Claim(messages, has_more=len(rows) >= limit, taken=len(rows)), rows
     with transaction.atomic():
         # Always in this order: connection, sender, day. Two claims then never wait for each other in a circle.
         slots = pace.hold(connection_id, sender=sender, lane=lane) if limits.is_paced else pace.UNPACED
         if not slots.has_room:
-            return Claim([], has_more=True, wait=slots.wait)
+            return Claim([], has_more=True, wait=slots.wait), []
         day = daily_cap.hold(limits) if limits.daily_cap is not None else daily_cap.UNCAPPED
         most = min(limit, slots.most)
         values |= {
@@ -186,17 +238,18 @@ def claim_batch(connection_id: uuid.UUID, *, sender: str, lane: int, limit: int,
             "quiet_from": limits.quiet_from,
             "quiet_until": limits.quiet_until,
         }
-        messages, rows = _execute(_LIMITED[limits.is_quiet], values)
+        messages, rows = _execute(_LIMITED[limits.is_quiet, is_shared], values)
         gone = [row for row in rows if row[7] == "sending"]
         slots.take(weight=sum(row[9] for row in gone))
         day.count(sum(row[8] for row in gone))
     looked = rows[0][10] if rows else 0
-    return Claim(
+    claim = Claim(
         messages,
         has_more=looked >= most or len(rows) < looked,
         taken=len(rows),
         wait=slots.wait if gone else 0.0,
     )
+    return claim, rows
 
 
 def _execute(statement: str, values: dict[str, Any]) -> tuple[list[Claimed], list[tuple[Any, ...]]]:

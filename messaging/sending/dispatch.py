@@ -7,6 +7,8 @@ import structlog
 
 from integrations.connections.credentials import ConnectionUnusable, callback_base, credentials_of, live_tokens
 from integrations.connections.models import Connection
+from integrations.platform_sms.models import PLATFORM_SENDER
+from integrations.platform_sms.providers import Gateway, gateway_for
 from integrations.twilio.client import Credentials, OutgoingMessage
 
 from .callback_urls import status_callback
@@ -24,17 +26,23 @@ class Dispatch:
     callback_base: str | None
     needs_proof: bool
 
+    def gateway(self) -> Gateway:
+        """Return what hands its messages over, on the running event loop."""
+        return gateway_for(self.connection, self.credentials)
+
     def message_for(self, claimed: Claimed) -> OutgoingMessage:
-        is_service = claimed.sender.startswith("MG")
+        sender = self.connection.sends_as if claimed.sender == PLATFORM_SENDER else claimed.sender
+        is_service = sender.startswith("MG")
         is_test = self.connection.mode == Connection.Mode.TEST
         return OutgoingMessage(
             to=claimed.phone,
             body=claimed.body,
-            messaging_service_sid=claimed.sender if is_service else "",
-            from_="" if is_service else claimed.sender,
+            messaging_service_sid=sender if is_service else "",
+            from_="" if is_service else sender,
             status_callback=status_callback(
                 self.connection, claimed.id, base=self.callback_base, needs_proof=self.needs_proof
             ),
+            reference=str(claimed.id),
             validity_period=None if is_test else min(36_000, max(1, int(claimed.seconds_left))),
         )
 

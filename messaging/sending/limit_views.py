@@ -8,6 +8,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_POST
 
 from integrations.connections.models import Connection
+from integrations.connections.selectors import connections_of
 from integrations.organizations.network import client_ip
 from integrations.organizations.pages import MemberRequest, member_page
 from integrations.organizations.roles import Capability
@@ -54,9 +55,7 @@ def _page(
     speed_forms: dict[uuid.UUID, SpeedForm] | None = None,
     status: int = 200,
 ) -> HttpResponse:
-    connections = Connection.objects.filter(organization=request.organization).exclude(
-        status=Connection.Status.DISCONNECTED
-    )
+    connections = connections_of(request.organization, with_disconnected=False)
     given = speed_forms or {}
     context = {
         "title": "Sending limits",

@@ -1,10 +1,11 @@
 """Which limits hold for a lane just now: read once a second, so that a claim without any pays for none."""
 
 import uuid
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import time
 
 from integrations.connections.models import Connection
+from integrations.organizations.models import Organization
 
 from . import pace
 from .limit_models import SendingPolicy
@@ -32,13 +33,17 @@ NONE = Limits()
 
 def limits_of(connection: Connection, *, sender: str) -> Limits:
     """Read what holds for messages of this sender."""
-    policy = SendingPolicy.objects.filter(organization_id=connection.organization_id).first() or SendingPolicy()
+    return replace(limits_within(connection.organization), is_paced=pace.is_limited(connection, sender=sender))
+
+
+def limits_within(organization: Organization) -> Limits:
+    """Read what an organization allows itself, through whichever connection."""
+    policy = SendingPolicy.objects.filter(organization=organization).first() or SendingPolicy()
     return Limits(
-        organization_id=connection.organization_id,
-        zone=connection.organization.time_zone,
+        organization_id=organization.pk,
+        zone=organization.time_zone,
         daily_cap=policy.daily_cap,
         is_quiet=policy.is_quiet,
         quiet_from=policy.quiet_from,
         quiet_until=policy.quiet_until,
-        is_paced=pace.is_limited(connection, sender=sender),
     )

@@ -9,6 +9,7 @@ from integrations.connections.models import Connection
 from integrations.identifiers import new_id
 from integrations.masking import mask_phone
 from integrations.organizations.models import Organization
+from integrations.platform_sms.models import PLATFORM_SENDER
 from messaging.contacts.models import Contact
 from messaging.templates.models import Template, TemplateVersion
 
@@ -71,7 +72,7 @@ class Message(models.Model):
     error_code = models.IntegerField(null=True)
     error_reason = models.CharField(max_length=40, blank=True)
     price = models.DecimalField(max_digits=10, decimal_places=5, null=True)
-    price_unit = models.CharField(max_length=3, blank=True)
+    price_unit = models.CharField(max_length=7, blank=True)
     attempts = models.PositiveSmallIntegerField(default=0)
     source = models.CharField(max_length=16, default="page")
     created_by_id = models.UUIDField(null=True)
@@ -154,6 +155,8 @@ class Message(models.Model):
                 "organization", OpClass(Reverse("phone"), name="text_pattern_ops"), name="message_log_by_last_digits"
             ),
             models.Index(fields=["organization", "template", "-id"], name="message_log_by_template"),
+            # Whose platform SMS a number was sent: what its STOP reaches.
+            models.Index(fields=["phone"], condition=models.Q(route="platform"), name="message_platform_by_phone"),
             models.Index(fields=["organization", "created_at", "status"], name="message_log_by_day"),
             models.Index(
                 fields=["organization", "finished_at"],
@@ -174,6 +177,23 @@ class Message(models.Model):
     def no_text(self) -> str:
         """What stands in the place of a text that is not there."""
         return "(the text was removed)" if self.redacted_at else "(no text)"
+
+    @property
+    def is_platform(self) -> bool:
+        """Whether the operator's account carries it: nothing of that may be shown."""
+        return self.route == "platform"
+
+    @property
+    def through(self) -> str:
+        """What it went through, for people: the name of the organization's own connection, or platform SMS."""
+        if self.is_platform:
+            return PLATFORM_SENDER
+        return self.connection.name if self.connection else ""
+
+    @property
+    def shown_sid(self) -> str:
+        """The SID at Twilio, where the account is the organization's own."""
+        return "" if self.is_platform else self.provider_sid
 
     @property
     def is_inbound(self) -> bool:

@@ -4,6 +4,7 @@ import uuid
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 from django.db import transaction
@@ -13,12 +14,16 @@ from integrations.clock import database_now
 from integrations.connections.models import Connection
 from integrations.organizations.models import Organization, User
 from integrations.phones import Phone, PhoneProblem, parse_phone, parse_sender
+from integrations.platform_sms.ledger import InsufficientCredits, reserve
+from integrations.platform_sms.models import CREDITS, PLATFORM_SENDER
+from integrations.platform_sms.policies import sign, signature_of
 from integrations.region_names import REGION_NAMES
+from messaging.consent.blocking import block_reason
 from messaging.consent.links import VARIABLE, keep_link_in, link_of, may_hold_link
 from messaging.consent.way_out import add_way_out
 from messaging.contacts.erasure.number_keys import ensure_secret
 from messaging.contacts.models import Contact
-from messaging.routing.decision import Kind, route_for
+from messaging.routing.decision import FREE, Kind, route_for
 from messaging.templates.models import Template, TemplateVersion
 from messaging.templates.rendering import (
     EmptyText,
@@ -78,7 +83,10 @@ class Draft:
 
 @dataclass(frozen=True)
 class Composed:
-    """A draft that could be sent: its number, its connection, and the text as the recipient will read it."""
+    """A draft that could be sent: its number, its connection, and the text as the recipient will read it.
+
+    With platform SMS the connection is the operator's, of which nothing may be shown, and `price` is in credits.
+    """
 
     phone: Phone
     connection: Connection
@@ -90,6 +98,12 @@ class Composed:
     segments: int
     time_zones: str = ""
     block: str = ""  # why the recipient must not be written to, as consent has it
+    route: Kind = Kind.TWILIO
+    price: Decimal = FREE
+
+    @property
+    def is_platform(self) -> bool:
+        return self.route is Kind.PLATFORM
 
 
 def compose(organization: Organization, *, draft: Draft) -> Composed:
@@ -104,12 +118,26 @@ def compose(organization: Organization, *, draft: Draft) -> Composed:
     contact = draft.contact or facts.contact
     _check_region(phone, blocked=facts.blocked_regions)
     route = route_for(connection=draft.connection or facts.connection, phone=phone, purpose=draft.purpose)
-    sends_as = sender or (route.connection.sends_as if route.connection else "")
+    is_platform = route.kind is Kind.PLATFORM
+    # Platform SMS has its own sender: one of the organization's account could not be used.
+    sends_as = PLATFORM_SENDER if is_platform else sender or (route.connection.sends_as if route.connection else "")
     version, body = _read_text(organization, draft, contact, phone=phone, sender=sends_as)
     body = _with_way_out(organization, draft, body=body, phone=phone, sender=sends_as, contact=contact)
+    if is_platform and phone.is_mainland_china:
+        body = _signed(organization, body)
     _check_due(draft)
-    if route.kind is not Kind.TWILIO or route.connection is None:
+    if route.kind is Kind.REFUSED or route.connection is None:
         raise EnqueueProblem(route.code, route.reason, is_refusal=True)
+    if not sends_as:
+        raise EnqueueProblem(
+            "no_sender",
+            f"The connection “{route.connection.name}” has neither a Messaging Service nor a From number. "
+            "Add one of them.",
+            is_refusal=True,
+        )
+    block = facts.block
+    if is_platform:
+        block = block_reason(organization, phone=phone.e164, sender=sends_as, purpose=draft.purpose)
     measured = measure(body)
     return Composed(
         phone=phone,
@@ -122,7 +150,9 @@ def compose(organization: Organization, *, draft: Draft) -> Composed:
         segments=measured.segments,
         # Quiet hours are for marketing; nothing else asks where the recipient is.
         time_zones=zones_of(phone, contact=contact) if draft.purpose == Message.Purpose.MARKETING else "",
-        block=facts.block,
+        block=block,
+        route=route.kind,
+        price=route.price,
     )
 
 
@@ -135,8 +165,8 @@ def enqueue(organization: Organization, *, draft: Draft) -> Message:
     """Take a message: check, route, render, store it in the caller's transaction, and nudge the engine on commit.
 
     A recipient who opted out, or did not agree to marketing, gets nothing, but the message is stored as `blocked`, so
-    that the log shows it. Raises
-    EnqueueProblem, with `is_refusal` where the input was good but there is no way to send.
+    that the log shows it. Platform SMS takes its price from the credits at the same time. Raises EnqueueProblem, with
+    `is_refusal` where the input was good but there is no way to send; too few credits are `insufficient_credits`.
     """
     if organization.is_suspended:
         raise EnqueueProblem("suspended", "The organization is suspended; nothing is sent.", is_refusal=True)
@@ -146,7 +176,10 @@ def enqueue(organization: Organization, *, draft: Draft) -> Message:
 
 
 def store(organization: Organization, *, draft: Draft, composed: Composed) -> Message:
-    """Insert a composed message with its first event, blocked where the recipient opted out or never agreed."""
+    """Insert a composed message with its first event, blocked where the recipient opted out or never agreed.
+
+    Raises EnqueueProblem where the credits do not cover it.
+    """
     # The database's time: the clock of this machine may differ from those of the workers.
     now = database_now()
     block = composed.block
@@ -161,7 +194,7 @@ def store(organization: Organization, *, draft: Draft, composed: Composed) -> Me
         template_version=composed.template_version,
         purpose=draft.purpose,
         lane=draft.lane,
-        route=Kind.TWILIO,
+        route=composed.route,
         phone=composed.phone.e164,
         region=composed.phone.region,
         time_zones=composed.time_zones,
@@ -179,12 +212,18 @@ def store(organization: Organization, *, draft: Draft, composed: Composed) -> Me
         valid_until=due + (validity_of(draft.purpose) if draft.valid_for is None else draft.valid_for),
         finished_at=now if block else None,
     )
-    if may_hold_link(message.body):
+    if composed.is_platform:
+        message.price, message.price_unit = (FREE if block else composed.price), CREDITS
+    has_link = may_hold_link(message.body)
+    if has_link or message.price:
         with transaction.atomic():
+            if message.price:
+                _reserve(organization, message.pk, message.price)
             event = insert_message(message, note=block)
-            keep_link_in(
-                organization, body=message.body, phone=message.phone, channel=message.channel, sender=message.sender
-            )
+            if has_link:
+                keep_link_in(
+                    organization, body=message.body, phone=message.phone, channel=message.channel, sender=message.sender
+                )
     else:
         event = insert_message(message, note=block)
     message.first_event = event
@@ -210,6 +249,13 @@ def cancel(message: Message, *, actor: User | None, source: str = MessageEvent.S
         )
         for waiting in (Status.SCHEDULED, Status.QUEUED)
     )
+
+
+def _reserve(organization: Organization, message_id: uuid.UUID, price: Decimal) -> None:
+    try:
+        reserve(organization, {message_id: price})
+    except InsufficientCredits as problem:
+        raise EnqueueProblem(problem.code, problem.detail, is_refusal=True) from problem
 
 
 def _read_phone(organization: Organization, draft: Draft) -> Phone:
@@ -268,6 +314,19 @@ def _with_way_out(
             field="body",
         )
     return longer
+
+
+def _signed(organization: Organization, body: str) -> str:
+    """Return the text with the organization's signature, which carriers in Mainland China ask for."""
+    signed = sign(body, signature=signature_of(organization))
+    if len(signed) > max(LONGEST_TEXT, len(body)):
+        raise EnqueueProblem(
+            "too_long",
+            f"With its signature the text has {len(signed):,} characters; at most {LONGEST_TEXT:,} can be sent. "
+            "Shorten it.",
+            field="body",
+        )
+    return signed
 
 
 def _check_region(phone: Phone, *, blocked: Collection[str]) -> None:

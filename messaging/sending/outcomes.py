@@ -1,7 +1,7 @@
 """Write what became of posted messages: in bulk, under the claim they were posted with."""
 
 import uuid
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from http import HTTPStatus
 
@@ -12,6 +12,7 @@ from django.db import DataError, IntegrityError, transaction
 from integrations.clock import database_now
 from integrations.connections.health import mark_broken
 from integrations.connections.models import Connection
+from integrations.platform_sms.models import PLATFORM_SENDER
 from integrations.twilio.errors import TOO_MANY_REQUESTS_CODE, TwilioError, TwilioNotBegun, TwilioRefused
 from integrations.twilio.results import MessageSnapshot
 
@@ -97,7 +98,9 @@ def accepted_move(
 def _move_for(outcome: Outcome) -> Move:
     claimed, answer = outcome.claimed, outcome.answer
     if isinstance(answer, MessageSnapshot):
-        return accepted_move(claimed.id, answer, source=ENGINE, claim_token=claimed.token)
+        move = accepted_move(claimed.id, answer, source=ENGINE, claim_token=claimed.token)
+        # A webhook has said all that it will ever say.
+        return replace(move, next_check_at=None) if outcome.connection.is_webhook else move
     first_probe = database_now() + timedelta(seconds=settings.RECONCILE_AFTER)
     if answer is None:
         return Move(
@@ -110,6 +113,9 @@ def _move_for(outcome: Outcome) -> Move:
             next_check_at=first_probe,
         )
     verdict = _verdict(outcome, answer)
+    if verdict.breaks_connection and claimed.sender == PLATFORM_SENDER:
+        # What is wrong with the operator's account is told to the operator.
+        verdict = replace(verdict, code=None, reason="platform_unavailable")
     to = {Decision.AGAIN: Status.QUEUED, Decision.FAIL: Status.FAILED, Decision.UNKNOWN: Status.UNKNOWN}[
         verdict.decision
     ]
@@ -140,7 +146,7 @@ def _advance_alone(move: Move) -> None:
 
 
 def _verdict(outcome: Outcome, error: TwilioError) -> Verdict:
-    is_usual_sender = outcome.claimed.sender == outcome.connection.sends_as
+    is_usual_sender = outcome.claimed.sender in {outcome.connection.sends_as, PLATFORM_SENDER}
     return judge(error, attempts=outcome.claimed.attempts, is_usual_sender=is_usual_sender)
 
 

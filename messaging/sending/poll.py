@@ -62,7 +62,7 @@ def _hold_due() -> list[Message]:
             Message.objects.select_for_update(skip_locked=True, of=("self",))
             .filter(status__in=AT_TWILIO, next_check_at__lte=now)
             .exclude(provider_sid="")
-            .exclude(connection__mode=Connection.Mode.TEST)
+            .exclude(connection__mode__in=[Connection.Mode.TEST, Connection.Mode.WEBHOOK])
             .order_by("next_check_at")[:_BATCH]
         )
         Message.objects.filter(pk__in=[message.pk for message in due]).update(

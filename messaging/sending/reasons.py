@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 from zoneinfo import ZoneInfo
 
-from integrations.twilio.error_table import explain
+from integrations.twilio.error_table import Scope, explain
 
 from .models import Message
 from .statuses import Status
@@ -30,6 +30,26 @@ _OURS: dict[str, tuple[str, str, str]] = {
         "Nothing shows that this person agreed to marketing, so nothing was sent and nothing was charged.",
         "Record the consent on the contact's page, import it or ask for it with a form; then send the message again. "
         "What the person expects at this moment, such as an order's news, is transactional.",
+    ),
+    "insufficient_credits": (
+        "Too few credits.",
+        "Platform SMS is paid with credits, and not enough were left. Nothing was sent and nothing was charged.",
+        "Ask your operator to top the credits up, then send the message again.",
+    ),
+    "platform_unavailable": (
+        "Platform SMS does not work.",
+        "The operator's SMS service did not take the message. Its credits come back if it is not sent.",
+        "Nothing to do: it is tried again until its validity ends. If it failed, ask your operator, and send it anew.",
+    ),
+    "carrier_refused": (
+        "Platform SMS refused the message.",
+        "The operator's SMS service said no for good: often the number does not take SMS. The credits came back.",
+        "Check the number. If other messages arrive, ask your operator why this one does not.",
+    ),
+    "blocked_region": (
+        "A country your organization does not send to.",
+        "Messages to numbers there are refused before they are queued.",
+        "An admin can change that under Settings, Sending limits.",
     ),
     "expired": (
         "Not sent in time.",
@@ -122,6 +142,10 @@ _OURS: dict[str, tuple[str, str, str]] = {
 }
 
 
+# Where platform SMS is concerned, trouble with anything else is the operator's.
+_THEIR_OWN = frozenset({Scope.RECIPIENT, Scope.CONTENT, Scope.RATE, Scope.SERVICE})
+
+
 def own_reason(word: str) -> Reason:
     """Return the explanation of one of our own reasons; an unknown word explains itself."""
     title, meaning, remedy = _OURS.get(word, (word.replace("_", " ").capitalize() + ".", "", ""))
@@ -135,6 +159,8 @@ def reason_of(message: Message) -> Reason | None:
     if message.status in {Status.ACCEPTED, Status.SENT, Status.DELIVERED, Status.READ, Status.RECEIVED}:
         return None
     reason = reason_for(code=message.error_code, reason=message.error_reason)
+    if message.is_platform and message.error_code is not None and explain(message.error_code).scope not in _THEIR_OWN:
+        reason = own_reason("platform_unavailable")
     if reason is not None and reason.code == "quiet_hours" and message.status == Status.QUEUED:
         return replace(reason, title=_until_when(message))
     return reason

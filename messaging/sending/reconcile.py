@@ -15,6 +15,7 @@ from django.db import transaction
 from django.db.models import F
 
 from integrations.clock import database_now
+from integrations.platform_sms.providers import provider_of
 from integrations.twilio.async_client import async_gateway_for
 from integrations.twilio.client import Credentials
 from integrations.twilio.errors import TwilioError
@@ -58,6 +59,10 @@ def reconcile_due() -> int:
         if dispatch is None:
             for message in group:
                 _wait(message)
+            continue
+        if provider_of(dispatch.connection).repeats_safely:
+            for message in group:
+                _repeat(message)
             continue
         listed = engine().run_on_loop(
             _list_all(dispatch.credentials, [message.phone for message in group]), timeout=120
@@ -160,6 +165,14 @@ def _settle(message: Message, listed: list[MessageSnapshot], *, account_sid: str
         advance_one(_back(message, to=Status.QUEUED, reason=""))
 
 
+def _repeat(message: Message) -> None:
+    """Queue what may be handed over again under its id, whatever became of it before."""
+    if message.attempts >= MAX_ATTEMPTS:
+        advance_one(_back(message, to=Status.FAILED, reason="gave_up"))
+    else:
+        advance_one(_back(message, to=Status.QUEUED, reason="", note="handed over again under the same id"))
+
+
 def _is_horizon_reached(message: Message) -> bool:
     since = message.unknown_since or message.updated_at
     return database_now() - since >= timedelta(seconds=settings.RECONCILE_HORIZON)
@@ -170,13 +183,13 @@ def _may_settle(other: Message) -> bool:
     return other.status == Status.SENDING or not _is_horizon_reached(other)
 
 
-def _back(message: Message, *, to: Status, reason: str) -> Move:
+def _back(message: Message, *, to: Status, reason: str, note: str = "Twilio surely does not have it") -> Move:
     return Move(
         message_id=message.pk,
         to=to,
         source=MessageEvent.Source.POLL,
         reason=reason,
-        note="Twilio surely does not have it",
+        note=note,
         clear_error=True,
         only_from=Status.UNKNOWN,
         claim_token=message.claim_token,  # not a later attempt that became unknown while we asked

@@ -104,7 +104,7 @@ def find_message(organization: Organization, message_id: uuid.UUID) -> Message |
 def _query(text: str, organization: Organization) -> Q:
     """Find by SID, else by number: whole in any writing, or by its last digits."""
     if len(text) == _SID_LENGTH and text[:2].upper() in {"SM", "MM"}:
-        return Q(provider_sid=text[:2].upper() + text[2:].lower())
+        return Q(provider_sid=text[:2].upper() + text[2:].lower()) & ~Q(route="platform")
     forms = search_forms(text, region=organization.default_region)
     wanted = Q(pk__in=[])
     if forms.exact:

@@ -27,6 +27,9 @@ AT_TWILIO = frozenset({Status.ACCEPTED, Status.SENT})
 ARRIVED = frozenset({Status.DELIVERED, Status.READ})
 FAILURES = frozenset({Status.UNDELIVERED, Status.FAILED, Status.BLOCKED})
 FINAL = ARRIVED | FAILURES | {Status.CANCELED, Status.RECEIVED}
+# What becomes of the credits that platform SMS set aside: `accepted` is neither, it may still fail.
+SPENT = ARRIVED | {Status.SENT, Status.UNDELIVERED}
+GIVEN_BACK = frozenset({Status.FAILED, Status.CANCELED, Status.BLOCKED})
 
 _ANSWERS = frozenset({
     Status.SENT, Status.DELIVERED, Status.READ, Status.UNDELIVERED, Status.FAILED, Status.CANCELED,

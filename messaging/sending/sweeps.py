@@ -1,5 +1,6 @@
 """What must happen even if every nudge was lost: rows whose time has come are found by looking."""
 
+import uuid
 from datetime import timedelta
 
 from django.conf import settings
@@ -8,10 +9,13 @@ from django.db.models.functions import Now
 
 from integrations.clock import database_now
 from integrations.connections.models import Connection
+from integrations.organizations.models import Organization
+from integrations.platform_sms.models import PLATFORM_SENDER
 
 from .lanes import lanes_with_work
 from .models import IdempotencyKey, Message, MessageEvent
 from .nudges import nudge
+from .poll import GIVEN_UP_AFTER
 from .statuses import Status
 from .transitions import Move, advance
 
@@ -48,19 +52,57 @@ def expire_waiting() -> int:
     codes = {pk: code if status == Connection.Status.BROKEN else None for pk, status, code in rows}
     late = Message.objects.filter(
         Q(connection__in=list(codes)) | Q(connection=None), status=Status.QUEUED, valid_until__lte=Now()
-    ).values_list("pk", "connection_id")
+    ).values_list("pk", "connection_id", "sender")
+    moves = []
+    for pk, connection_id, sender in late[:_BATCH]:
+        is_platform = sender == PLATFORM_SENDER  # the operator's account is the operator's affair
+        code = None if is_platform else codes.get(connection_id)
+        moves.append(_too_late(pk, reason="platform_unavailable" if is_platform else "", code=code))
+    return len(advance(moves)) + _expire_of_suspended()
+
+
+def _expire_of_suspended() -> int:
+    """Fail platform SMS of suspended organizations: the connection that carries it works all the same."""
+    suspended = list(Organization.objects.exclude(status=Organization.Status.ACTIVE).values_list("pk", flat=True))
+    if not suspended:
+        return 0
+    late = Message.objects.filter(
+        organization__in=suspended, sender=PLATFORM_SENDER, status=Status.QUEUED, valid_until__lte=Now()
+    )
+    return len(advance(_too_late(pk) for pk in late.values_list("pk", flat=True)[:_BATCH]))
+
+
+def _too_late(message_id: uuid.UUID, *, reason: str = "", code: int | None = None) -> Move:
+    reason = reason or ("connection_broken" if code else "expired")
+    return Move(
+        message_id=message_id,
+        to=Status.FAILED,
+        source=MessageEvent.Source.ENGINE,
+        error_code=code,
+        reason=reason,
+        note=reason,
+        clear_error=True,
+        only_from=Status.QUEUED,
+    )
+
+
+def settle_silent() -> int:
+    """Spend the credits of platform SMS that was accepted and never heard of again; return how many messages.
+
+    Twilio has them, and whether they arrived is not to be learned any more: it is no longer asked.
+    """
+    silent = Message.objects.filter(
+        sender=PLATFORM_SENDER, status=Status.ACCEPTED, next_check_at=None, handed_over_at__lt=Now() - GIVEN_UP_AFTER
+    )
     moves = [
         Move(
             message_id=pk,
-            to=Status.FAILED,
+            to=Status.SENT,
             source=MessageEvent.Source.ENGINE,
-            error_code=codes.get(connection_id),
-            reason="connection_broken" if codes.get(connection_id) else "expired",
-            note="connection_broken" if codes.get(connection_id) else "expired",
-            clear_error=True,
-            only_from=Status.QUEUED,
+            note="no news for three days",
+            only_from=Status.ACCEPTED,
         )
-        for pk, connection_id in late[:_BATCH]
+        for pk in silent.values_list("pk", flat=True)[:_BATCH]
     ]
     return len(advance(moves))
 

@@ -62,6 +62,7 @@ def poll() -> None:
 def clean_up() -> None:
     """Forget what has served its time."""
     sweeps.forget_old_keys()
+    sweeps.settle_silent()
     pulse.forget_dead()
     work.forget_old()
     call_command("clearsessions")

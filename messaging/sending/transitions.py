@@ -11,9 +11,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db import connection
+from django.db import connection, transaction
 
 from . import statuses
+from .credits import close_reservations
 from .holding import HELD_UNTIL_SQL, IS_STOPPED
 from .statuses import FOLLOWERS, Status
 
@@ -52,6 +53,7 @@ def _quoted(values: Iterable[str]) -> str:
 _STEPS = _quoted(f"{before}>{after}" for before, afters in FOLLOWERS.items() for after in afters)
 _FINAL = _quoted(statuses.FINAL)
 _IN_FLIGHT = _quoted(statuses.IN_FLIGHT)
+_GIVEN_BACK = _quoted(statuses.GIVEN_BACK)
 _AT_TWILIO_OR_AFTER = _quoted(statuses.AT_TWILIO | statuses.ARRIVED | {Status.UNDELIVERED})
 # A member who settles a message says for themselves that it shall go.
 _IS_HELD = f"w.\"to\" = 'queued' AND w.source <> 'member' AND {IS_STOPPED}"
@@ -79,8 +81,12 @@ WITH wished AS (
         probes = CASE WHEN w."to" IN ('unknown', 'accepted') THEN 0 ELSE m.probes END,
         needs_person = CASE WHEN w."to" = 'unknown' THEN m.needs_person ELSE false END,
         segments = COALESCE(NULLIF(w.segments, 0), m.segments),
-        price = COALESCE(w.price, m.price),
-        price_unit = CASE WHEN w.price_unit <> '' THEN w.price_unit ELSE m.price_unit END,
+        price = CASE
+            WHEN m.route <> 'platform' THEN COALESCE(w.price, m.price)
+            WHEN w."to" IN ({_GIVEN_BACK}) THEN 0
+            ELSE m.price
+        END,
+        price_unit = CASE WHEN m.route <> 'platform' AND w.price_unit <> '' THEN w.price_unit ELSE m.price_unit END,
         handed_over_at = COALESCE(m.handed_over_at, CASE WHEN w."to" IN ({_AT_TWILIO_OR_AFTER}) THEN now() END),
         finished_at = CASE WHEN w."to" IN ({_FINAL}) THEN COALESCE(m.finished_at, now()) END,
         updated_at = now()
@@ -90,28 +96,32 @@ WITH wished AS (
         AND (w.only_from = '' OR m.status = w.only_from)
         AND (w.claim_token IS NULL OR m.claim_token = w.claim_token)
         AND (w.sid = '' OR m.provider_sid IN ('', w.sid))
-    RETURNING m.id, m.status, w.source, w.error_code, w.note
+    RETURNING m.id, m.status, w.source, w.error_code, w.note, m.organization_id, m.route
 ), logged AS (
     INSERT INTO messaging_messageevent (message_id, status, source, error_code, note, at)
     SELECT id, status, source, error_code, note, now() FROM moved
 )
-SELECT id FROM moved
+SELECT id, CASE WHEN route = 'platform' THEN organization_id END, status FROM moved
 """  # noqa: S608 - built from our own table of states
 
 
 def advance(moves: Iterable[Move]) -> set[uuid.UUID]:
     """Make the changes that are allowed, and return the ids of the messages that moved.
 
-    A message may stand in `moves` once. Raises IntegrityError where a SID is already another message's.
+    The credits of platform SMS are settled or given back with them. A message may stand in `moves` once. Raises
+    IntegrityError where a SID is already another message's.
     """
     # In the order of the ids, in which PostgreSQL will lock the rows: two bulk changes must not wait in a circle.
     ordered = sorted(moves, key=lambda move: move.message_id)
     rows = [vars(move) for move in ordered]  # not asdict: it copies every value deeply
     if not rows:
         return set()
-    with connection.cursor() as cursor:
-        cursor.execute(_ADVANCE, [json.dumps(rows, default=_plain)])
-        return {row[0] for row in cursor.fetchall()}
+    with transaction.atomic(savepoint=False):
+        with connection.cursor() as cursor:
+            cursor.execute(_ADVANCE, [json.dumps(rows, default=_plain)])
+            moved = cursor.fetchall()
+        close_reservations((key, owner, status) for key, owner, status in moved if owner is not None)
+    return {row[0] for row in moved}
 
 
 def advance_one(move: Move) -> bool:

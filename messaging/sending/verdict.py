@@ -7,6 +7,7 @@ import random
 from dataclasses import dataclass
 from enum import StrEnum
 
+from integrations.platform_sms.providers.webhook import CarrierRefused, CarrierUnreachable
 from integrations.twilio.error_table import ERRORS, Retry, Scope, explain
 from integrations.twilio.errors import TwilioError, TwilioMisconfigured, TwilioRefused, TwilioUnreachable
 
@@ -51,8 +52,11 @@ def judge(error: TwilioError, *, attempts: int, is_usual_sender: bool = True) ->
     code = error.code if error.code in ERRORS else None
     if isinstance(error, TwilioMisconfigured):
         return Verdict(Decision.FAIL, error.code, reason="misconfigured")
+    if isinstance(error, CarrierRefused):
+        return Verdict(Decision.FAIL, reason="carrier_refused")
     if isinstance(error, TwilioUnreachable):
-        return _again(None, attempts=attempts, retry_after=None, reason="unreachable")
+        reason = "platform_unavailable" if isinstance(error, CarrierUnreachable) else "unreachable"
+        return _again(None, attempts=attempts, retry_after=error.retry_after, reason=reason)
     if code is not None:
         entry = explain(code)
         if code in _SERVICE_CODES and not is_usual_sender:

@@ -76,7 +76,9 @@ def preview(request: MemberRequest) -> HttpResponse:
     if form.is_valid():
         try:
             composed = outbox.compose(request.organization, draft=form.draft())
-            price = price_range(composed.connection, composed.phone.region, sender=composed.sender)
+            price = None
+            if not composed.is_platform:
+                price = price_range(composed.connection, composed.phone.region, sender=composed.sender)
             context |= {
                 "price": price.times(composed.segments) if price else None,
                 "composed": composed,

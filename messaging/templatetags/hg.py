@@ -8,12 +8,14 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from integrations.phones import find_region, flag_emoji, pretty, region_name
+from integrations.platform_sms.ledger import shown
 from integrations.templatetags.hg_base import when
 from messaging.contacts.erasure.number_keys import is_key
 from messaging.sending.statuses import Status
 
 register = template.Library()
 register.simple_tag(when, name="when")
+register.filter("credits", shown)
 
 _TONES: dict[str, tuple[str, str]] = {
     Status.SCHEDULED: ("grey", "schedule"),

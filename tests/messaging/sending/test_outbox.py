@@ -95,7 +95,7 @@ def test_broken_connection_refuses_with_its_cause_and_nothing_falls_back(cast: C
     assert (found.code, found.is_refusal) == ("connection_broken", True)
 
 
-def test_mainland_china_has_no_route_but_hong_kong_has(cast: Cast, connection: Connection) -> None:
+def test_mainland_china_has_no_route_without_platform_sms_but_hong_kong_has(cast: Cast, connection: Connection) -> None:
     assert problem(cast, to="+8613912345678").code == "no_route"
     assert enqueue(cast.organization, draft=Draft(to="+85291234567", body="Hello")).status == "queued"
 
