@@ -16,6 +16,7 @@ class MessagingConfig(AppConfig):
         from integrations.organizations.audit_sentences import register_sentences
         from integrations.organizations.badges import register_badge
         from integrations.organizations.registry import register_notices, register_settings_page
+        from integrations.organizations.roles import Capability
         from messaging.alerts import selectors as alerts
         from messaging.alerts.watch import health_changed
         from messaging.broadcasts import jobs as broadcast_jobs  # noqa: F401 - registers its kinds of work
@@ -39,6 +40,12 @@ class MessagingConfig(AppConfig):
             title="Sending limits",
             text="Messages a day, quiet hours, countries not sent to, and the speed of your senders.",
             route="messages:limits",
+        )
+        register_settings_page(
+            title="Why this route",
+            text="Type a number, and see which way a message to it goes, and what stops it.",
+            route="routing:why",
+            capability=Capability.SEND,
         )
         on_connection_broken(health_changed)
         on_connection_working(health_changed)

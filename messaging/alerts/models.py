@@ -21,6 +21,7 @@ class Alert(models.Model):
         CAP_NEAR = "cap_near", "Daily cap near"
         NEEDS_PERSON = "needs_person", "Messages need a person"
         INBOX_FLOODED = "inbox_flooded", "Inbox flooded"
+        CREDITS_LOW = "credits_low", "Credits low"
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     organization = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="alerts", db_index=False)

@@ -13,6 +13,7 @@ from django.db.models import Count
 
 from integrations.connections.models import Connection
 from integrations.organizations.models import Organization
+from messaging.credits import alerting
 from messaging.inbox.floods import FLOOD, flooding_conversations
 from messaging.sending.daily_cap import cap_use
 from messaging.sending.limit_models import SendingPolicy
@@ -192,6 +193,17 @@ def floods() -> Iterator[Found]:
         )
 
 
+def low_credits() -> Iterator[Found]:
+    """Find organizations whose credits fall short of what they want to be warned of."""
+    for organization, outlook in alerting.short_of_credits():
+        yield Found(
+            organization=organization,
+            key="",
+            text=alerting.in_words(outlook),
+            link=words.path_within("credits:statement"),
+        )
+
+
 SOURCES: dict[str, Callable[[], Iterator[Found]]] = {
     Alert.Kind.CONNECTION_BROKEN: broken_connections,
     Alert.Kind.QUEUE_OLD: old_queues,
@@ -200,4 +212,5 @@ SOURCES: dict[str, Callable[[], Iterator[Found]]] = {
     Alert.Kind.CAP_NEAR: caps_near,
     Alert.Kind.CAP_REACHED: caps_reached,
     Alert.Kind.INBOX_FLOODED: floods,
+    Alert.Kind.CREDITS_LOW: low_credits,
 }

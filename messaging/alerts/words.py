@@ -17,6 +17,7 @@ LINK_TEXTS: dict[str, str] = {
     Alert.Kind.QUEUE_OLD: "See the waiting messages",
     Alert.Kind.NEEDS_PERSON: "Settle them",
     Alert.Kind.INBOX_FLOODED: "Look, and mute",
+    Alert.Kind.CREDITS_LOW: "See the statement",
 }
 
 

@@ -7,13 +7,16 @@ from dataclasses import dataclass, field
 from django.db import connection as database
 
 from integrations.phones import NumberKind, Phone, PhoneProblem, parse_phone
+from integrations.platform_sms.models import PLATFORM_SENDER
+from integrations.platform_sms.offers import PlatformOffer, current_offer
+from integrations.platform_sms.policies import sign, signature_of
 from messaging.consent.blocking import MARKETING, consent_blocks
 from messaging.consent.links import VARIABLE, is_name, link_of
 from messaging.consent.models import ConsentPolicy
 from messaging.consent.policy import policy_of
 from messaging.consent.way_out import add_way_out
 from messaging.contacts.models import Contact
-from messaging.routing.decision import Kind, route_for
+from messaging.routing.decision import Kind, decide_for
 from messaging.sending.policy import blocked_regions
 from messaging.sending.zones import zones_of
 from messaging.templates.rendering import (
@@ -70,24 +73,32 @@ class Wording:
     parsed: ParsedTemplate
     policy: ConsentPolicy | None  # set where a way out is added to the text
     has_link: bool
+    signature: str = ""  # of what goes by platform SMS
 
     @classmethod
     def of(cls, broadcast: Broadcast) -> "Wording":
         parsed = parse(broadcast.text)
-        adds = adds_way_out(broadcast)
+        adds = broadcast.purpose == MARKETING
         has_link = any(variable.name == VARIABLE for variable in parsed.variables)
-        return cls(parsed, policy_of(broadcast.organization) if adds else None, has_link)
+        return cls(
+            parsed,
+            policy_of(broadcast.organization) if adds else None,
+            has_link,
+            signature=signature_of(broadcast.organization),
+        )
 
     def render(self, broadcast: Broadcast, entry: Found) -> str:
         """Return the row's text; raises what `rendering.render` raises."""
         if entry.phone is None:
             raise EmptyText
         organization, number, contact = broadcast.organization, entry.phone.e164, entry.contact
+        is_platform = goes_by_platform(broadcast, entry.phone)
+        sender = PLATFORM_SENDER if is_platform else broadcast.sender
         known = contact_values(contact, organization)
         if contact is None:
             known["phone"] = entry.phone.international
         if self.has_link:
-            known[VARIABLE] = link_of(organization, phone=number, sender=broadcast.sender)
+            known[VARIABLE] = link_of(organization, phone=number, sender=sender)
         text = render(self.parsed, overlay(known, nest(entry.given)) if entry.given else known)
         if self.policy is not None:
             text = add_way_out(
@@ -95,13 +106,20 @@ class Wording:
                 body=text,
                 purpose=broadcast.purpose,
                 phone=number,
-                sender=broadcast.sender,
+                sender=sender,
                 contact=contact,
                 policy=self.policy,
             )
-            if len(text) > LONGEST_TEXT:
-                raise TextTooLong(len(text))
+        if is_platform:
+            text = sign(text, signature=self.signature)
+        if len(text) > LONGEST_TEXT:
+            raise TextTooLong(len(text))
         return text
+
+
+def goes_by_platform(broadcast: Broadcast, phone: Phone) -> bool:
+    """Tell whether a row goes by platform SMS, as the routing table has it."""
+    return phone.is_mainland_china and not (broadcast.connection is not None and broadcast.connection.is_sandbox)
 
 
 def adds_way_out(broadcast: Broadcast) -> bool:
@@ -116,7 +134,8 @@ def examine(broadcast: Broadcast, rows: Sequence[SourceRow]) -> list[Found]:
     phones = {entry.phone.e164: entry for entry in reversed(found) if entry.phone is not None}
     _find_contacts(broadcast, found, phones)
     stored = _rows_of(broadcast, list(phones))
-    blocks = consent_blocks(broadcast.organization, list(phones), purpose=broadcast.purpose, sender=broadcast.sender)
+    blocks = _blocks(broadcast, phones)
+    offer = current_offer() if any(one.phone and one.phone.is_mainland_china for one in found) else PlatformOffer()
     refused = frozenset(blocked_regions(broadcast.organization))
     wording = Wording.of(broadcast)
     firsts: dict[str, int] = dict(stored)
@@ -126,7 +145,7 @@ def examine(broadcast: Broadcast, rows: Sequence[SourceRow]) -> list[Found]:
         number = entry.phone.e164
         if (first := firsts.get(number)) is not None:
             entry.leave_out("duplicate", repeats=first)
-        elif reason := blocks.get(number) or _no_way(broadcast, entry.phone, refused):
+        elif reason := blocks.get(number) or _no_way(broadcast, entry.phone, refused, offer):
             entry.leave_out(reason)
         else:
             _write(broadcast, entry, wording, row.text)
@@ -186,17 +205,28 @@ def _find_contacts(broadcast: Broadcast, found: Iterable[Found], phones: Mapping
             entry.contact = known.get(entry.phone.e164)
 
 
+def _blocks(broadcast: Broadcast, phones: Mapping[str, Found]) -> dict[str, str]:
+    """Return who must not be written to: each by the sender that their message will come from."""
+    by_platform = [
+        number for number, entry in phones.items() if entry.phone and goes_by_platform(broadcast, entry.phone)
+    ]
+    others = list(phones.keys() - set(by_platform)) if by_platform else list(phones)
+    organization, purpose = broadcast.organization, broadcast.purpose
+    blocks = consent_blocks(organization, others, purpose=purpose, sender=broadcast.sender)
+    return blocks | consent_blocks(organization, by_platform, purpose=purpose, sender=PLATFORM_SENDER)
+
+
 def _rows_of(broadcast: Broadcast, phones: list[str]) -> dict[str, int]:
     """Return the rows that hold these numbers already."""
     ready = Recipient.objects.filter(broadcast=broadcast, state=Recipient.State.READY, phone__in=phones)
     return dict(ready.values_list("phone", "row"))
 
 
-def _no_way(broadcast: Broadcast, phone: Phone, blocked_regions: frozenset[str]) -> str:
+def _no_way(broadcast: Broadcast, phone: Phone, blocked_regions: frozenset[str], offer: PlatformOffer) -> str:
     if phone.region in blocked_regions:
         return "blocked_country"
     if phone.is_mainland_china:
-        route = route_for(connection=broadcast.connection, phone=phone, purpose=broadcast.purpose)
+        route = decide_for(broadcast.connection, phone, broadcast.purpose, offer)
         if route.kind is Kind.REFUSED and route.code == "no_route":
             return "no_route"
     if phone.kind in _LANDLINES and not broadcast.includes_landlines:

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
 
+from integrations.platform_sms.ledger import balance_of, shown
+from integrations.platform_sms.offers import current_offer
 from messaging.csv_files.showing import ShownCell, ShownRow
 from messaging.routing.decision import Kind, Route, route_to_world
 from messaging.sending.limit_models import Pace
@@ -94,6 +96,7 @@ def _remarks(broadcast: Broadcast) -> Iterator[Remark]:
             f"Nothing goes out between {policy.quiet_from:%H:%M} and {policy.quiet_until:%H:%M} of each person's own "
             "time; their messages wait until then.",
         )
+    yield from _about_credits(broadcast)
     use = cap_use(broadcast.organization)
     if use.cap is not None and use.cap - use.used < broadcast.ready_count:
         left = max(0, use.cap - use.used)
@@ -104,6 +107,26 @@ def _remarks(broadcast: Broadcast) -> Iterator[Remark]:
         )
     if broadcast.purpose == Broadcast.Purpose.MARKETING and adds_way_out(broadcast):
         yield Remark("Way out", "Nobody can reply to a name, so each text has the person's own unsubscribe link.")
+
+
+def _about_credits(broadcast: Broadcast) -> Iterator[Remark]:
+    """Say that people in Mainland China get platform SMS, and whether the credits suffice."""
+    if broadcast.connection is not None and broadcast.connection.is_sandbox:
+        return
+    people = sum(row["count"] for row in broadcast.summary.get("regions", []) if row["region"] == "CN")
+    offer = current_offer().domestic if people else None
+    if offer is None:
+        return
+    needed, balance = offer.price * people, balance_of(broadcast.organization)
+    text = f"People in Mainland China get platform SMS: {shown(needed)} of your {shown(balance)} credits."
+    if needed > balance:
+        covered = int(balance // offer.price)
+        text = (
+            f"People in Mainland China get platform SMS: it takes {shown(needed)} credits, and you have "
+            f"{shown(balance)}. The first {covered:,} get theirs; for the others it is blocked. Ask your operator "
+            "to top the credits up before you start."
+        )
+    yield Remark("Platform SMS", text)
 
 
 def first_wrong_rows(broadcast: Broadcast) -> list[ShownRow]:

@@ -4,6 +4,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from django.utils import timezone
+
+from integrations.platform_sms.models import CREDITS
+from integrations.platform_sms.offers import current_offer
 from messaging.pricing.estimate import PriceRange, price_ranges
 
 from .models import Broadcast
@@ -40,7 +44,7 @@ def estimate_of(broadcast: Broadcast, *, may_ask: bool = True) -> Estimate:
         prices = price_ranges(
             broadcast.connection, [row["region"] for row in counted], sender=broadcast.sender, may_ask=may_ask
         )
-    countries = list(_countries(counted, prices))
+    countries = list(_countries(broadcast, counted, prices))
     totals: dict[str, PriceRange] = {}
     for country in countries:
         if country.price is not None:
@@ -53,9 +57,20 @@ def estimate_of(broadcast: Broadcast, *, may_ask: bool = True) -> Estimate:
     )
 
 
-def _countries(counted: list[dict[str, Any]], prices: dict[str, PriceRange]) -> Iterator[Country]:
+def _countries(broadcast: Broadcast, counted: list[dict[str, Any]], prices: dict[str, PriceRange]) -> Iterator[Country]:
     for row in counted:
-        price = prices.get(row["region"])
-        yield Country(
-            row["region"], row["count"], row["segments"], price.times(row["segments"]) if price is not None else None
-        )
+        if row["region"] == "CN" and not (broadcast.connection and broadcast.connection.is_sandbox):
+            price = _in_credits(row["count"])
+        else:
+            of_one = prices.get(row["region"])
+            price = of_one.times(row["segments"]) if of_one is not None else None
+        yield Country(row["region"], row["count"], row["segments"], price)
+
+
+def _in_credits(count: int) -> PriceRange | None:
+    """Return what platform SMS to so many people takes: a price for each message, however long it is."""
+    offer = current_offer().domestic
+    if offer is None:
+        return None
+    total = offer.price * count
+    return PriceRange(low=total, high=total, unit=CREDITS, fetched_at=timezone.now())

@@ -7,7 +7,9 @@ turns, and a pause or a cancellation falls between two chunks. That a row is a m
 
 import time
 import uuid
+from dataclasses import dataclass
 from datetime import timedelta
+from decimal import Decimal
 
 import structlog
 from django.db import DatabaseError, connection, transaction
@@ -17,8 +19,11 @@ from django.utils import timezone
 from integrations.connections.models import Connection
 from integrations.identifiers import new_id
 from integrations.organizations.models import Organization
+from integrations.platform_sms import ledger
+from integrations.platform_sms.models import PLATFORM_SENDER
+from integrations.platform_sms.offers import current_offer
 from integrations.twilio.error_table import explain
-from messaging.consent.blocking import block_sql
+from messaging.consent.blocking import MARKETING, block_sql
 from messaging.consent.links import VARIABLE, keep_links
 from messaging.jobs.models import Job
 from messaging.sending.holding import HELD_UNTIL
@@ -28,7 +33,7 @@ from messaging.sending.statuses import IN_FLIGHT, WAITING, Status
 
 from . import lifecycle, waiting
 from .check import adds_way_out
-from .models import Broadcast
+from .models import Broadcast, Recipient
 from .pace import note_pace
 
 log = structlog.get_logger(__name__)
@@ -39,32 +44,44 @@ LATE_STRAGGLERS = timedelta(days=1)
 
 # Opt-outs and consent are looked at again: the check may be days old. The claim looks once more.
 _BLOCK = block_sql(
-    organization="%(organization)s", phone="n.phone", channel="'sms'", purpose="%(purpose)s", sender="%(sender)s"
+    organization="%(organization)s", phone="n.phone", channel="'sms'", purpose="%(purpose)s", sender="n.sender"
 )
 _FEED = f"""
 WITH next AS (
-    SELECT r.*, row_number() OVER (ORDER BY r.row) AS place FROM (
+    SELECT r.*, row_number() OVER (ORDER BY r.row) AS place,
+        %(by_platform)s AND r.region = 'CN' AS is_platform,
+        CASE WHEN %(by_platform)s AND r.region = 'CN' THEN %(platform_sender)s ELSE %(sender)s END AS sender
+    FROM (
         SELECT * FROM messaging_recipient
         WHERE broadcast_id = %(broadcast)s AND state = 'ready' AND row > %(after)s ORDER BY row LIMIT %(limit)s
     ) r
-), judged AS (
-    SELECT n.*, ids.id AS message_id,
-        COALESCE({_BLOCK}, '') AS block
+), asked AS (
+    SELECT n.*, ids.id AS message_id, {_BLOCK} AS consent_block
     FROM next n JOIN unnest(%(ids)s::uuid[]) WITH ORDINALITY AS ids(id, place) ON ids.place = n.place
+), judged AS (
+    SELECT *, COALESCE(consent_block, CASE
+        WHEN is_platform AND %(no_way)s <> '' THEN %(no_way)s
+        WHEN is_platform AND count(*) FILTER (WHERE is_platform AND consent_block IS NULL)
+            OVER (ORDER BY place) > %(affordable)s THEN 'insufficient_credits'
+    END, '') AS block
+    FROM asked
 ), made AS (
     INSERT INTO messaging_message (
         id, organization_id, connection_id, contact_id, template_id, template_version_id, broadcast_id, broadcast_row,
         direction, channel, purpose, lane, route, phone, region, time_zones, sender, body, encoding, segments, status,
-        provider_sid, error_reason, price_unit, attempts, source, created_by_id, created_at, due_at, valid_until,
+        provider_sid, error_reason, price, price_unit, attempts, source, created_by_id, created_at, due_at, valid_until,
         finished_at, updated_at, probes, needs_person)
-    SELECT message_id, %(organization)s, %(connection)s, contact_id, %(template)s, %(version)s, %(broadcast)s, row,
-        'outbound', 'sms', %(purpose)s, %(lane)s, 'twilio', phone, region, time_zones, %(sender)s, body, encoding,
-        segments,
+    SELECT message_id, %(organization)s, CASE WHEN is_platform THEN %(carrier)s ELSE %(connection)s END, contact_id,
+        %(template)s, %(version)s, %(broadcast)s, row,
+        'outbound', 'sms', %(purpose)s, %(lane)s, CASE WHEN is_platform THEN 'platform' ELSE 'twilio' END, phone,
+        region, time_zones, sender, body, encoding, segments,
         CASE WHEN block = '' THEN 'queued' ELSE 'blocked' END,
-        '', block, '', 0, 'broadcast', %(actor)s, now(), now(), now() + %(validity)s * interval '1 second',
+        '', block, CASE WHEN is_platform THEN CASE WHEN block = '' THEN %(price)s::numeric ELSE 0 END END,
+        CASE WHEN is_platform THEN 'credits' ELSE '' END, 0, 'broadcast', %(actor)s, now(), now(),
+        now() + %(validity)s * interval '1 second',
         CASE WHEN block = '' THEN NULL ELSE now() END, now(), 0, false
     FROM judged ORDER BY place
-    RETURNING id, status, error_reason
+    RETURNING id, status, error_reason, route
 ), logged AS (
     INSERT INTO messaging_messageevent (message_id, status, source, note, at)
     SELECT id, status, 'intake', error_reason, now() FROM made
@@ -72,7 +89,9 @@ WITH next AS (
     UPDATE messaging_broadcast b SET fed_through = n.last, fed_count = b.fed_count + n.count
     FROM (SELECT max(row) AS last, count(*) AS count FROM next) n WHERE b.id = %(broadcast)s AND n.count > 0
 )
-SELECT count(*), count(*) FILTER (WHERE status = 'queued') FROM made
+SELECT count(*), count(*) FILTER (WHERE status = 'queued'),
+    array_agg(id) FILTER (WHERE status = 'queued' AND route = 'platform')
+FROM made
 """  # noqa: S608 - built from our own rule
 
 
@@ -199,7 +218,11 @@ def end_failed_checks() -> int:
 
 
 def _insert(broadcast: Broadcast, *, limit: int) -> tuple[int, int]:
-    """Return how many messages were made, and how many of them are to be sent."""
+    """Return how many messages were made, and how many of them are to be sent.
+
+    Of those by platform SMS as many go as the credits cover, in the order of the rows; the rest is stored as blocked.
+    """
+    way = _platform_way(broadcast, limit=limit)
     with connection.cursor() as cursor:
         cursor.execute(
             _FEED,
@@ -217,18 +240,57 @@ def _insert(broadcast: Broadcast, *, limit: int) -> tuple[int, int]:
                 "after": broadcast.fed_through,
                 "limit": limit,
                 "ids": [new_id() for _ in range(limit)],
+                "by_platform": way is not None,
+                "platform_sender": PLATFORM_SENDER,
+                "carrier": way.carrier.pk if way and way.carrier else broadcast.connection_id,
+                "price": way.price if way else 0,
+                "no_way": way.no_way if way else "",
+                "affordable": way.affordable if way else 0,
             },
         )
-        made, queued = cursor.fetchone()
-    if adds_way_out(broadcast) or VARIABLE in broadcast.text:
+        made, queued, by_platform = cursor.fetchone()
+    if way is not None and by_platform and way.carrier:
+        if way.price:
+            ledger.reserve(broadcast.organization, dict.fromkeys(by_platform, way.price))
+        carrier_id = way.carrier.pk
+        transaction.on_commit(lambda: nudge(carrier_id, lane=Message.Lane.BULK, sender=PLATFORM_SENDER) and None)
+    if adds_way_out(broadcast) or VARIABLE in broadcast.text or (by_platform and broadcast.purpose == MARKETING):
         _keep_links(broadcast)
     return made, queued
+
+
+@dataclass(frozen=True)
+class _PlatformWay:
+    """How rows to Mainland China leave: by whom, at which price, for how many the credits suffice; or why not."""
+
+    carrier: Connection | None
+    price: Decimal
+    affordable: int
+    no_way: str = ""
+
+
+def _platform_way(broadcast: Broadcast, *, limit: int) -> _PlatformWay | None:
+    """Return how the next rows to Mainland China leave, None where there are none; the account stays locked."""
+    if broadcast.connection is not None and broadcast.connection.is_sandbox:
+        return None
+    following = Recipient.objects.filter(
+        broadcast=broadcast, state=Recipient.State.READY, row__gt=broadcast.fed_through
+    ).order_by("row")
+    if "CN" not in set(following.values_list("region", flat=True)[:limit]):
+        return None
+    offer = current_offer().domestic
+    if offer is None or not offer.is_working:
+        return _PlatformWay(None, Decimal(0), 0, no_way="no_route" if offer is None else "platform_unavailable")
+    if not offer.price:
+        return _PlatformWay(offer.carrier, offer.price, affordable=limit)
+    balance = ledger.lock_balance(broadcast.organization)
+    return _PlatformWay(offer.carrier, offer.price, affordable=int(balance // offer.price))
 
 
 def _keep_links(broadcast: Broadcast) -> None:
     """Make the unsubscribe links in the texts of the new messages work."""
     fresh = Message.objects.filter(broadcast=broadcast, broadcast_row__gt=broadcast.fed_through, body__contains="/u/")
-    keep_links(broadcast.organization, [(phone, broadcast.sender) for phone in fresh.values_list("phone", flat=True)])
+    keep_links(broadcast.organization, list(fresh.values_list("phone", "sender")))
 
 
 def _why_broken(connection: Connection | None) -> str:

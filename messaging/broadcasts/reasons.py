@@ -20,7 +20,7 @@ _REASONS: dict[str, LeftOut] = {
     "blocked_country": LeftOut("Blocked country", "Your organization's settings allow no messages to this country."),
     "no_route": LeftOut(
         "No way to this country",
-        "Mainland China is reached by platform SMS, which this installation does not offer yet.",
+        "Mainland China is reached by platform SMS, which this installation does not offer yet. Ask your operator.",
     ),
     "erased": LeftOut("Erased", "The contact was erased after the check; nothing is sent to them."),
     "landline": LeftOut(

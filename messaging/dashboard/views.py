@@ -5,7 +5,9 @@ from django.shortcuts import render
 
 from integrations.connections.selectors import default_connection
 from integrations.organizations.pages import MemberRequest, member_page
+from integrations.organizations.roles import Capability
 from integrations.organizations.views.switching import landing
+from integrations.platform_sms.statement import outlook_of, pays_with_credits
 from messaging.alerts.selectors import dismissed_count
 from messaging.sending.health import trouble_in_words
 from messaging.sending.models import Message
@@ -42,6 +44,8 @@ def dashboard(request: MemberRequest) -> HttpResponse:
         ],
         "has_messages": highest > 0 or Message.objects.filter(organization=organization).exists(),
         "waiting": waiting_count(organization),
+        "outlook": outlook_of(organization) if pays_with_credits(organization) else None,
+        "may_see_credits": request.member.can(Capability.MANAGE_CONNECTIONS),
         "dismissed": dismissed_count(organization),
         "troubles": trouble_in_words(),
         "recent": Message.objects.filter(organization=organization)
