@@ -75,6 +75,11 @@ app.conf.update(
             "schedule": 6 * 3600.0,
             "options": {"expires": 3600, "queue": JOBS},
         },
+        "sweep-verifications": {
+            "task": "messaging.verification.sweep",
+            "schedule": 20.0,
+            "options": {"expires": 20},
+        },
         "clean-up": {"task": "messaging.sending.clean_up", "schedule": 3600.0, "options": {"expires": 3600}},
     },
 )
@@ -91,4 +96,5 @@ app.conf.imports = (
     "messaging.receipts.tasks",
     "messaging.retention.tasks",
     "messaging.sending.tasks",
+    "messaging.verification.tasks",
 )

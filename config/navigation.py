@@ -117,6 +117,7 @@ def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
                 item("Inbox", "inbox", "inbox:list"),
                 item("Broadcasts", "campaign", "broadcasts:list"),
                 item("Messages", "forum", "messages:log"),
+                item("Verifications", "pin", "verifications:list"),
                 item("Contacts", "contacts", "contacts:list"),
                 item("Templates", "description", "templates:list"),
                 item("Opt-outs", "do_not_disturb_on", "consent:list"),

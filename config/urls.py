@@ -35,6 +35,7 @@ urlpatterns = [
     path("templates/", include("messaging.templates.urls")),
     path("opt-outs/", include("messaging.consent.urls")),
     path("consent/", include("messaging.consent.ledger_urls")),
+    path("verifications/", include("messaging.verification.urls")),
     path("u/<str:token>", unsubscribe, name="unsubscribe"),
 ]
 

@@ -14,4 +14,5 @@ import messaging.pricing.admin
 import messaging.receipts.admin
 import messaging.retention.admin
 import messaging.sending.admin
-import messaging.templates.admin  # noqa: F401
+import messaging.templates.admin
+import messaging.verification.admin  # noqa: F401

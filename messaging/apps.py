@@ -33,6 +33,7 @@ class MessagingConfig(AppConfig):
         from messaging.sending import policy, resolving
         from messaging.sending.consequences import what_waits
         from messaging.templates import wording
+        from messaging.verification import managing as verifying
 
         register_consequences(what_waits)
         register_consequences(what_pauses)
@@ -68,6 +69,7 @@ class MessagingConfig(AppConfig):
             resolving,
             ruling,
             taking,
+            verifying,
             wording,
         ):
             register_sentences(room.SENTENCES)

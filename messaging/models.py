@@ -16,6 +16,7 @@ from messaging.retention.models import RetentionPolicy, TwilioRemoval
 from messaging.sending.limit_models import DailyUse, Pace, SendingPolicy
 from messaging.sending.models import IdempotencyKey, Message, MessageEvent, WorkerPulse
 from messaging.templates.models import Template, TemplateVersion
+from messaging.verification.models import ClosedChannel, Verification, VerificationSend
 
 __all__ = [
     "Alert",
@@ -24,6 +25,7 @@ __all__ = [
     "Broadcast",
     "Callback",
     "CannedReply",
+    "ClosedChannel",
     "ConsentPolicy",
     "ConsentRecord",
     "ConsentState",
@@ -62,5 +64,7 @@ __all__ = [
     "UnsubscribeLink",
     "Upload",
     "UploadChunk",
+    "Verification",
+    "VerificationSend",
     "WorkerPulse",
 ]

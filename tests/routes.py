@@ -34,6 +34,7 @@ from messaging.inbox.models import CannedReply, Conversation, KeywordRule
 from messaging.jobs.models import Job
 from messaging.sending.models import Message
 from messaging.templates.models import Template
+from messaging.verification.models import ClosedChannel, Verification
 from tests.world import SECRETS, World, furnish
 
 OURS, THEIRS = "+4915112398765", "+4915187654321"
@@ -141,6 +142,7 @@ ROWS: dict[str, Callable[[Any], Any]] = {
     "inbox:open": lambda world: world[Contact].pk,
     "inbox:": lambda world: world[Conversation].pk,
     "templates:": lambda world: world[Template].pk,
+    "verifications:": lambda world: world[Verification].pk,
     "consent:": lambda world: world[OptOut].pk,
     "consents:": lambda world: world[Contact].pk,
     "jobs:": lambda world: world[Job].pk,
@@ -152,6 +154,7 @@ VALUES: dict[str, Callable[[Any], Any]] = {
     "other_pk": lambda world: world[Contact].pk,
     "tag_pk": lambda world: world[Tag].pk,
     "number": lambda world: 1,
+    "channel_id": lambda world: world[ClosedChannel].pk,
     "slug": lambda world: world.organization.slug,
     "token": lambda world: world.token,
     "hook_key": lambda world: world[Connection].hook_key,
@@ -160,6 +163,7 @@ VALUES: dict[str, Callable[[Any], Any]] = {
     "contact_id": lambda world: world[Contact].pk,
     "template_id": lambda world: world[Template].pk,
     "opt_out_id": lambda world: world[OptOut].pk,
+    "verification_id": lambda world: world[Verification].pk,
     "consent_id": lambda world: world[ConsentRecord].pk,
     "app_label": lambda world: "messaging",
     "key": lambda world: "no-such-key",
@@ -172,6 +176,8 @@ WRITING: dict[str, Capability] = {"sandbox:phone": Capability.SEND}
 # What an empty form of these answers besides the usual, and why.
 ANSWERS: dict[str, set[int]] = {
     "sandbox:preset": {404},  # a preset that nobody made
+    "verifications:check": {404},  # only who asked for the code may enter it on a page
+    "verifications:resend": {404},
     "organizations:invitation_accept": {410},  # without the link of an invitation
 }
 

@@ -29,6 +29,7 @@ from messaging.retention.models import RetentionPolicy, TwilioRemoval
 from messaging.sending.limit_models import DailyUse, Pace, SendingPolicy
 from messaging.sending.models import IdempotencyKey, MessageEvent, WorkerPulse
 from messaging.templates.models import Template, TemplateVersion
+from messaging.verification.models import ClosedChannel, Verification, VerificationSend
 from portal.forms.models import (
     ExportPiece,
     FormDraft,
@@ -47,6 +48,7 @@ SECRETS = {
     "hook_secret": "h00k5ec2e7" * 3,
     "signing_token": "51671671" * 4,
     "key_hash": "ba5eba11" * 8,
+    "code_hash": "c0de5ec2" * 8,
     "token_hash": "deadbeef" * 8,
     "password": "c0ffee00" * 8,
     "secret_hash": "feedface" * 8,
@@ -111,6 +113,20 @@ def furnish(organization: Organization, *, owner: User, mark: str, number: str) 
     )
     rule = KeywordRule.objects.create(organization=organization, name=f"{mark} rule", words=["hours"], reply="9 to 5")
     later = timezone.now() + timedelta(days=7)
+    verification = Verification.objects.create(
+        organization=organization,
+        phone=number,
+        region="DE",
+        asker_kind="api",
+        backend="own",
+        route="twilio",
+        connection=connection,
+        code_hash=SECRETS["code_hash"],
+        sends=1,
+        network="203.0.113.0/24",
+        expires_at=later,
+        resend_after=later,
+    )
     table = f"Name,Phone\n{mark},{number}\n".encode()
     upload = Upload.objects.create(
         organization=organization, name=f"{mark}.csv", size=len(table), created_by=owner, finished_at=timezone.now()
@@ -250,6 +266,9 @@ def furnish(organization: Organization, *, owner: User, mark: str, number: str) 
         ),
         ImportedNumber.objects.create(upload=upload, phone=number, row=2),
         piece,
+        verification,
+        VerificationSend.objects.create(verification=verification, channel="sms", message=message, outcome="sent"),
+        ClosedChannel.objects.create(connection=connection, service_sid="VA1", channel="whatsapp", error_code=60223),
         WorkerPulse.objects.get_or_create(name="worker", defaults={"host": "h", "pid": 1, "seen_at": timezone.now()})[
             0
         ],

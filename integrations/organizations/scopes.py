@@ -16,6 +16,8 @@ OPT_OUTS_READ = "opt_outs:read"
 OPT_OUTS_WRITE = "opt_outs:write"
 CONSENTS_READ = "consents:read"
 CONSENTS_WRITE = "consents:write"
+VERIFICATIONS_READ = "verifications:read"
+VERIFICATIONS_WRITE = "verifications:write"
 
 SCOPES: dict[str, str] = {
     MESSAGES_READ: "See messages, their text and what became of them.",
@@ -30,6 +32,8 @@ SCOPES: dict[str, str] = {
     OPT_OUTS_WRITE: "Record opt-outs and take them back.",
     CONSENTS_READ: "See who agreed to what, with the proof.",
     CONSENTS_WRITE: "Record consent and its withdrawal.",
+    VERIFICATIONS_READ: "See verifications of phone numbers and what became of them.",
+    VERIFICATIONS_WRITE: "Send verification codes, which costs money, check and cancel them.",
 }
 # Spelt out in each key rather than stored as a wildcard: a scope that comes later is not granted to older keys.
 EVERYTHING: tuple[str, ...] = tuple(SCOPES)

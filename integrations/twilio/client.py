@@ -28,6 +28,7 @@ from integrations.twilio.results import (
     MessagingServiceInfo,
     NumberInfo,
     SenderInfo,
+    VerificationSnapshot,
     VerifyServiceInfo,
     read_account,
     read_balance,
@@ -36,6 +37,7 @@ from integrations.twilio.results import (
     read_messaging_service,
     read_number,
     read_sender,
+    read_verification,
     read_verify_service,
 )
 
@@ -188,6 +190,38 @@ class Gateway:
         """Delete a finished message at Twilio, with its number and its place in Twilio's log."""
         with at_the_border():
             self._of_account().messages(checked_sid(sid)).delete()
+
+    def start_verification(self, service_sid: str, *, to: str, channel: str, locale: str = "") -> VerificationSnapshot:
+        """Have a Verify Service send a code, or the same code again while one is pending for the number.
+
+        Without a locale Twilio chooses the language by the number's country.
+        """
+        arguments = {"locale": locale} if locale else {}
+        with at_the_border():
+            service = self._client.verify.v2.services(checked_sid(service_sid))
+            return read_verification(service.verifications.create(to=to, channel=channel, **arguments))
+
+    def check_verification(self, service_sid: str, *, code: str, sid: str = "", to: str = "") -> VerificationSnapshot:
+        """Compare a code with that of a verification, named by its SID or else by its number.
+
+        Only `approved` means that the code was right. Refused with 60202 or 404 where nothing is left to compare with.
+        """
+        named = {"verification_sid": checked_sid(sid)} if sid else {"to": to}
+        with at_the_border():
+            service = self._client.verify.v2.services(checked_sid(service_sid))
+            return read_verification(service.verification_checks.create(code=code, **named))
+
+    def fetch_verification(self, service_sid: str, sid: str) -> VerificationSnapshot:
+        """Fetch a verification as it stands now."""
+        with at_the_border():
+            service = self._client.verify.v2.services(checked_sid(service_sid))
+            return read_verification(service.verifications(checked_sid(sid)).fetch())
+
+    def cancel_verification(self, service_sid: str, sid: str) -> VerificationSnapshot:
+        """Cancel a verification that is pending; refused with 404 where it is not (any more)."""
+        with at_the_border():
+            service = self._client.verify.v2.services(checked_sid(service_sid))
+            return read_verification(service.verifications(checked_sid(sid)).update(status="canceled"))
 
     def probe_test_credentials(self) -> bool:
         """Tell whether these are Twilio's test credentials; False for live ones, to which nothing is sent.

@@ -65,6 +65,20 @@ class VerifyServiceInfo:
 
 
 @dataclass(frozen=True, slots=True)
+class VerificationSnapshot:
+    """A verification as Twilio saw it at that moment; `sends` counts its codes, 0 where the answer does not say.
+
+    The answer to a check has the same shape. A wrong code is a good answer, too: its status is still pending.
+    """
+
+    sid: str
+    status: str
+    channel: str
+    is_valid: bool
+    sends: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class NumberInfo:
     """A number the account rents; capabilities are lower-case words such as sms, mms, voice.
 
@@ -174,6 +188,17 @@ def read_verify_service(service: Any) -> VerifyServiceInfo:
         account_sid=_text(service.account_sid),
         friendly_name=_text(service.friendly_name),
         code_length=_integer(service.code_length),
+    )
+
+
+def read_verification(verification: Any) -> VerificationSnapshot:
+    sends = getattr(verification, "send_code_attempts", None)
+    return VerificationSnapshot(
+        sid=_sid(verification.sid),
+        status=_text(verification.status),
+        channel=_text(verification.channel),
+        is_valid=bool(verification.valid),
+        sends=len(sends) if isinstance(sends, list) else 0,
     )
 
 

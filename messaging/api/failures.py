@@ -14,6 +14,7 @@ from ninja.errors import HttpError, ValidationError
 from messaging.broadcasts.problems import BroadcastProblem
 from messaging.sending.idempotency import KeyReused
 from messaging.sending.outbox import EnqueueProblem
+from messaging.verification.refusals import VerificationRefused
 
 from .problems import KINDS, ApiProblem, FieldError, invalid
 
@@ -57,6 +58,8 @@ def explain_failure(failure: Exception) -> ApiProblem:
             return _explain_enqueue(failure)
         case BroadcastProblem():
             return _explain_broadcast(failure)
+        case VerificationRefused():
+            return _explain_verification(failure)
         case KeyReused():
             return ApiProblem(
                 "idempotency_key_reused",
@@ -94,6 +97,33 @@ def _explain_broadcast(problem: BroadcastProblem) -> ApiProblem:
     if problem.field:
         return invalid(problem.field, problem.code, problem.detail)
     return ApiProblem(problem.code if problem.code in KINDS else "broadcast_state", problem.detail)
+
+
+def _explain_verification(refused: VerificationRefused) -> ApiProblem:
+    """Return what a refused code means: a field, a limit with its time, Twilio's reason, or a state."""
+    more = {"verification_id": str(refused.verification_id)} if refused.verification_id else {}
+    if refused.field:
+        problem = invalid(refused.field, _WORD_OF.get(refused.code, refused.code), refused.detail)
+        return ApiProblem(problem.code, problem.detail, errors=problem.errors, more=more)
+    if refused.code in {"unreachable", "check_unknown"}:
+        wait = {"Retry-After": str(refused.retry_after or 2)}
+        return ApiProblem("unavailable", refused.detail, headers=wait, more=more)
+    wait = {} if refused.retry_after is None else {"Retry-After": str(refused.retry_after)}
+    if wait and (refused.kind == "limit" or refused.code in _LIMITS_OF_TWILIO):
+        more = {"limit": refused.code, **more}
+        return ApiProblem("verification_limited", refused.detail, headers=wait, more=more)
+    if refused.kind == "ended":
+        return ApiProblem("verification_ended", refused.detail)
+    if refused.kind == "route":
+        code = "organization_suspended" if refused.code == "suspended" else refused.code
+        return ApiProblem(code if code in KINDS else "no_route", refused.detail, more=more)
+    return ApiProblem("verification_refused", refused.detail, headers=wait, more={"reason": refused.code, **more})
+
+
+# For a number, an account, a moment: those that waiting cures within the hour.
+_LIMITS_OF_TWILIO = frozenset({"20429", "60202", "60203", "60212", "60245"})
+# Twilio's numbers of what is wrong with a number, in words like those of our own checks.
+_WORD_OF = {"60200": "not_accepted", "60205": "landline", "60412": "suspected_fraud"}
 
 
 def _explain_validation(failure: ValidationError) -> ApiProblem:

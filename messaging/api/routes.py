@@ -8,6 +8,7 @@ from .me import router as me
 from .messages import router as messages
 from .opt_outs import router as opt_outs
 from .templates import router as templates
+from .verifications import router as verifications
 
 api = HeliographApi()
 api.add_router("/messages", messages, tags=["Messages"])
@@ -16,4 +17,5 @@ api.add_router("/contacts", contacts, tags=["Contacts"])
 api.add_router("/templates", templates, tags=["Templates"])
 api.add_router("/opt-outs", opt_outs, tags=["Opt-outs"])
 api.add_router("/consents", consents, tags=["Consent"])
+api.add_router("/verifications", verifications, tags=["Verifications"])
 api.add_router("/me", me, tags=["Key"])

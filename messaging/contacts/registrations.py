@@ -13,6 +13,8 @@ from messaging.retention import setting as retention
 from messaging.retention.removing import forget_at_twilio, register_copy
 from messaging.sending.erasing import forget_messages
 from messaging.sending.story import messages_of
+from messaging.verification.erasing import forget_verifications
+from messaging.verification.story import verifications_of
 
 from . import bulk, defining, merging, saving
 from .erasure import erasing
@@ -24,7 +26,12 @@ def register_all() -> None:
     """Register sentences, timeline sources, erasers and pages of settings."""
     for room in (bulk, defining, erasing, merging, retention, saving):
         register_sentences(room.SENTENCES)
-    for kind, source in (("messages", messages_of), ("opt-outs", opt_outs_of), ("consent", consent_of)):
+    for kind, source in (
+        ("messages", messages_of),
+        ("opt-outs", opt_outs_of),
+        ("consent", consent_of),
+        ("verifications", verifications_of),
+    ):
         register_timeline_source(kind, source)
     # What hangs on a message is asked for before the messages are emptied.
     for what, eraser in (
@@ -36,6 +43,7 @@ def register_all() -> None:
         ("opt-outs that are kept without the number", forget_opt_outs),
         ("entries of consent that are kept without the number", forget_consent),
         ("uploaded files", forget_files),
+        ("verifications that are kept without the number", forget_verifications),
         ("messages emptied", forget_messages),
     ):
         register_eraser(what, eraser)

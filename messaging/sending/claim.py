@@ -21,6 +21,7 @@ from . import daily_cap, pace
 from .credits import close_reservations
 from .holding import HELD_UNTIL_SQL, IS_STOPPED
 from .limits import NONE, Limits, limits_within
+from .sealing import open_sealed
 
 # No request begins later than this after the moment before its claim looked at the opt-outs: with what a clock and a
 # halted process may cost, nothing starts later than one second after a STOP was committed.
@@ -62,14 +63,15 @@ WITH due AS (
         valid_until = m.valid_until + COALESCE(p.waits_until - now(), interval '0'),
         updated_at = now()
     FROM picked p WHERE m.id = p.id
-    RETURNING m.id, m.status, m.phone, m.sender, m.body, m.attempts, m.error_reason, p.is_first, p.weight,
-        p.start_after, extract(epoch FROM m.valid_until - clock_timestamp())::float8 AS seconds_left
+    RETURNING m.id, m.status, m.phone, m.sender, m.body, m.sealed_text, m.attempts, m.error_reason, p.is_first,
+        p.weight, p.start_after, extract(epoch FROM m.valid_until - clock_timestamp())::float8 AS seconds_left
 ), logged AS (
     INSERT INTO messaging_messageevent (message_id, status, source, note, at)
     SELECT id, status, 'engine', CASE WHEN status = 'sending' THEN '' ELSE error_reason END, now() FROM moved
     WHERE NOT (status = 'sending' AND error_reason = 'not_begun')  -- its timeline says so already
 )
-SELECT id, phone, sender, body, attempts, seconds_left, start_after, status, is_first, weight{looked} FROM moved
+SELECT id, phone, sender, body, attempts, seconds_left, start_after, status, is_first, weight, sealed_text{looked}
+FROM moved
 """
 
 _WHOSE = {False: "", True: " AND m.organization_id = %(tenant)s"}
@@ -242,7 +244,7 @@ def _claim(
         gone = [row for row in rows if row[7] == "sending"]
         slots.take(weight=sum(row[9] for row in gone))
         day.count(sum(row[8] for row in gone))
-    looked = rows[0][10] if rows else 0
+    looked = rows[0][11] if rows else 0
     claim = Claim(
         messages,
         has_more=looked >= most or len(rows) < looked,
@@ -259,12 +261,13 @@ def _execute(statement: str, values: dict[str, Any]) -> tuple[list[Claimed], lis
         cursor.execute(statement, values)
         rows = cursor.fetchall()
     messages = []
-    for key, phone, sender, body, attempts, seconds_left, start_after, status, *_ in rows:
-        if status == "sending":
+    for key, phone, sender, body, attempts, seconds_left, start_after, status, _, _, sealed, *_ in rows:
+        # What cannot be opened is not posted: it waits for the key until its lease and then its validity end.
+        if status == "sending" and (text := open_sealed(sealed, body=body)) is not None:
             until = began + min(BEGIN_WITHIN, seconds_left, settings.CLAIM_LEASE / 2)
             token = values["token"]
             messages.append(
-                Claimed(key, token, phone, sender, body, attempts, seconds_left, began + start_after, until)
+                Claimed(key, token, phone, sender, text, attempts, seconds_left, began + start_after, until)
             )
     return messages, rows
 

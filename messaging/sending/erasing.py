@@ -44,7 +44,7 @@ def forget_messages(person: Person) -> int:
         rows = Message.objects.filter(organization=person.organization, pk__in=some)
         for phone, key in person.keys.items():
             rows.filter(phone=phone).update(phone=key)
-        rows.update(body="", contact=None, redacted_at=timezone.now(), updated_at=timezone.now())
+        rows.update(body="", sealed_text="", contact=None, redacted_at=timezone.now(), updated_at=timezone.now())
         MessageEvent.objects.filter(message__in=some).exclude(note="").update(note="")
         IdempotencyKey.objects.filter(organization=person.organization, message__in=some).delete()
     return len(ids)

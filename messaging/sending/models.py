@@ -65,6 +65,8 @@ class Message(models.Model):
     time_zones = models.CharField(max_length=200, blank=True, default="", db_default="")
     sender = models.CharField(max_length=34, blank=True)
     body = models.TextField(blank=True)
+    # What really goes out, encrypted, where nobody may read it in `body`: see sealing.py.
+    sealed_text = models.TextField(blank=True, default="", db_default="")
     encoding = models.CharField(max_length=6, blank=True)
     segments = models.PositiveSmallIntegerField(default=0)
     status = models.CharField(max_length=12, choices=Status, default=Status.QUEUED)
@@ -145,6 +147,7 @@ class Message(models.Model):
                 name="message_failures",
             ),
             models.Index(fields=["organization"], condition=models.Q(needs_person=True), name="message_needs_person"),
+            models.Index(fields=["valid_until"], condition=~models.Q(sealed_text=""), name="message_sealed"),
             models.Index(fields=["organization", "-id"], name="message_log"),
             models.Index(
                 fields=["organization", "-id"], condition=models.Q(direction="inbound"), name="message_log_inbound"

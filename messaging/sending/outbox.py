@@ -41,6 +41,7 @@ from .facts import facts_about
 from .insertion import insert_message
 from .models import Message, MessageEvent
 from .nudges import nudge_soon
+from .sealing import mask, seal
 from .statuses import Status
 from .transitions import Move, advance_one
 from .zones import zones_of
@@ -79,6 +80,7 @@ class Draft:
     connection: Connection | None = None
     source: str = "page"
     created_by_id: uuid.UUID | None = None
+    secret: str = field(default="", repr=False)  # a part of the text that nobody may read in the log
 
 
 @dataclass(frozen=True)
@@ -199,7 +201,8 @@ def store(organization: Organization, *, draft: Draft, composed: Composed) -> Me
         region=composed.phone.region,
         time_zones=composed.time_zones,
         sender=composed.sender,
-        body=composed.body,
+        body=mask(composed.body, secret=draft.secret) if draft.secret else composed.body,
+        sealed_text=seal(composed.body) if draft.secret else "",
         encoding=composed.encoding,
         segments=composed.segments,
         status=status,

@@ -25,6 +25,7 @@ from .dispatch import load_dispatch
 from .engine import engine
 from .models import Message, MessageEvent
 from .outcomes import accepted_move
+from .sealing import text_of
 from .statuses import Status
 from .texts import resembles
 from .transitions import Move, advance_one
@@ -96,8 +97,9 @@ def weigh(
     ]
     if not candidates:
         return Finding.AMBIGUOUS if is_cut else Finding.ABSENT, None
-    alike = [one for one in candidates if resembles(message.body, one.body or "")]
-    rivals = [other for other in siblings if resembles(other.body, message.body)]
+    text = text_of(message)
+    alike = [one for one in candidates if resembles(text, one.body or "")]
+    rivals = [other for other in siblings if resembles(text_of(other), text)]
     if len(alike) == 1 and not rivals:
         return Finding.FOUND, alike[0]
     return Finding.AMBIGUOUS, None

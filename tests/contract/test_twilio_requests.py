@@ -58,6 +58,7 @@ FULL_MESSAGE = OutgoingMessage(
     smart_encoded=False,
 )
 NUMBER_SID = "PN" + "0" * 32
+VERIFICATION = "VE" + "0" * 32
 FROM_A_NUMBER = OutgoingMessage(to=RECIPIENT, body="Hello", from_=SENDER)
 
 CALLS = {
@@ -81,6 +82,16 @@ CALLS = {
     "point_number": lambda gateway: gateway.point_number(
         NUMBER_SID, url="https://hg.example/hooks", application="AP" + "0" * 32
     ),
+    "start_verification": lambda gateway: [
+        gateway.start_verification(VERIFY_SERVICE, to=RECIPIENT, channel=channel, locale=locale)
+        for channel, locale in (("sms", ""), ("call", "de"), ("whatsapp", "zh-HK"), ("email", "en"))
+    ],
+    "check_verification": lambda gateway: [
+        gateway.check_verification(VERIFY_SERVICE, code="0123456789", **named)
+        for named in ({"sid": VERIFICATION}, {"to": RECIPIENT})
+    ],
+    "fetch_verification": lambda gateway: gateway.fetch_verification(VERIFY_SERVICE, VERIFICATION),
+    "cancel_verification": lambda gateway: gateway.cancel_verification(VERIFY_SERVICE, VERIFICATION),
     "probe_test_credentials": lambda gateway: gateway.probe_test_credentials(),
 }
 LISTS = {

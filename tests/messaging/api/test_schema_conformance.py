@@ -23,11 +23,13 @@ from schemathesis.checks import (
 )
 
 from integrations.connections.models import Connection
+from integrations.organizations.models import Organization
 from messaging.broadcasts.models import Broadcast
 from messaging.consent.ledger import Entry, record_consent
 from messaging.consent.opt_outs import opt_out
 from messaging.sending import statuses
 from messaging.templates.wording import create_template
+from messaging.verification.models import Verification
 from tests.conftest import Cast
 from tests.factories import ContactFactory, MessageFactory
 
@@ -72,6 +74,11 @@ OPERATIONS = [
     "GET /api/v1/consents",
     "POST /api/v1/consents",
     "GET /api/v1/consents/{consent_id}",
+    "POST /api/v1/verifications",
+    "GET /api/v1/verifications/{verification_id}",
+    "POST /api/v1/verifications/{verification_id}/resend",
+    "POST /api/v1/verifications/{verification_id}/check",
+    "POST /api/v1/verifications/{verification_id}/cancel",
     "GET /api/v1/me",
 ]
 
@@ -117,7 +124,28 @@ def ids(cast: Cast, connection: Connection) -> dict[str, list[str]]:
         "template_id": [str(template.pk)],
         "opt_out_id": [str(one.pk) for one in opt_outs],
         "consent_id": [str(consent.pk)],
+        "verification_id": [str(one.pk) for one in _verifications(organization, connection)],
     }
+
+
+def _verifications(organization: Organization, connection: Connection) -> list[Verification]:
+    now = timezone.now()
+    return [
+        Verification.objects.create(
+            organization=organization,
+            phone=f"+49151123457{number:02d}",
+            asker_kind="api",
+            backend="own",
+            route="twilio",
+            connection=connection,
+            status=status,
+            expires_at=now + timedelta(minutes=10),
+            resend_after=now,
+            approved_at=now if status == "approved" else None,
+            ended_at=None if status == "pending" else now,
+        )
+        for number, status in enumerate([*Verification.Status.values, "pending", "pending"])
+    ]
 
 
 @pytest.fixture(autouse=True)
