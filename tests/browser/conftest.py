@@ -10,6 +10,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 
 import pytest
@@ -42,16 +43,26 @@ class Product:
 
     def manage(self, *arguments: str) -> dict[str, str]:
         """Run a management command and return its JSON."""
-        done = subprocess.run(
-            [sys.executable, "manage.py", *arguments, "--json"],
+        process = self.commands
+        assert process.stdin is not None
+        assert process.stdout is not None
+        process.stdin.write(json.dumps([*arguments, "--json"]) + "\n")
+        process.stdin.flush()
+        code, printed = json.loads(process.stdout.readline())
+        assert code == 0, printed
+        return json.loads(printed)
+
+    @cached_property
+    def commands(self) -> "subprocess.Popen[str]":
+        """The process that runs them."""
+        return subprocess.Popen(
+            [sys.executable, "-m", "tests.browser.commands"],
             cwd=CHECKOUT,
             env=self.environment,
-            capture_output=True,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
             text=True,
-            check=False,
         )
-        assert done.returncode == 0, done.stdout + done.stderr
-        return json.loads(done.stdout)
 
 
 @pytest.fixture(scope="package")
@@ -86,7 +97,9 @@ def product() -> Iterator[Product]:
             assert process.poll() is None, output.read_text()
             assert time.monotonic() < deadline, output.read_text()
             time.sleep(0.1)
-        yield Product(address=ready[1], environment=environment)
+        running = Product(address=ready[1], environment=environment)
+        yield running
+        running.commands.kill()
     finally:
         process.send_signal(signal.SIGTERM)
         try:
