@@ -18,7 +18,7 @@ import structlog
 from django.conf import settings
 from django.db import Error, InterfaceError, OperationalError, close_old_connections, connection, reset_queries
 
-from integrations.twilio.async_client import AsyncGateway, Credentials, async_gateway_for
+from integrations.twilio.async_client import Credentials
 from integrations.twilio.errors import TwilioError, TwilioNotBegun
 from integrations.twilio.results import MessageSnapshot
 
@@ -282,23 +282,23 @@ class Engine:
             return state.dispatch
         state.dispatch, state.read_at = load_dispatch(state.lane.connection_id), now
         if state.dispatch is not None:
-            self._prepare(state.dispatch.credentials)
+            self._prepare(state.dispatch)
             state.limits = limits_of(state.dispatch.connection, sender=state.lane.sender)
             if not state.in_flight:
                 state.account = self._places.account(state.dispatch.connection.account_sid)
         return state.dispatch
 
-    def _prepare(self, credentials: Credentials) -> None:
+    def _prepare(self, dispatch: Dispatch) -> None:
         """Build what a first post needs before anything is claimed: it would cost the claim's short time."""
-        if credentials in self._prepared:
+        if dispatch.credentials in self._prepared:
             return
 
         async def build() -> None:
-            async_gateway_for(credentials)
+            dispatch.gateway()
 
         with suppress(TwilioError, TimeoutError):  # the first post says what is wrong
             self.run_on_loop(build(), timeout=30)
-        self._prepared.add(credentials)
+        self._prepared.add(dispatch.credentials)
 
     # ---- on the event loop
 
@@ -322,7 +322,7 @@ class Engine:
         answer: MessageSnapshot | TwilioError | None = None
         begun_at = time.monotonic()
         try:
-            gateway: AsyncGateway = async_gateway_for(dispatch.credentials)
+            gateway = dispatch.gateway()
             # Looked at when the request is written: a process that was halted, or a loop that was busy, posts no more.
             answer = await gateway.send_message(dispatch.message_for(claimed), begin_before=claimed.begin_before)
         except TwilioError as error:

@@ -11,7 +11,10 @@ from messaging.sending.engine import Engine
 from messaging.sending.models import Message
 from tests.conftest import Cast
 from tests.factories import ConnectionFactory, MessageFactory
+from tests.integrations.platform_sms.conftest import receiver
 from tests.plugins.sandbox import SandboxServer, wait_until
+
+__all__ = ["receiver"]
 
 
 @pytest.fixture

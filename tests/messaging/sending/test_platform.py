@@ -1,5 +1,6 @@
 """Platform SMS in the outbox: one row like others, paid with credits, carried by a connection nobody may see."""
 
+import json
 import uuid
 from datetime import timedelta
 from decimal import Decimal
@@ -11,15 +12,18 @@ from django.db.models import F
 from django.utils import timezone
 
 from integrations.connections.models import Connection
+from integrations.encryption import Secret
 from integrations.organizations.models import Organization
 from integrations.platform_sms.ledger import balance_of
 from integrations.platform_sms.models import CreditEntry, PlatformDestination
 from integrations.platform_sms.policies import change_policy, signature_of
+from integrations.sandbox.credentials import SandboxCredentials
 from integrations.twilio.errors import TwilioRefused
 from messaging.consent.models import OptOut
-from messaging.sending import outbox, sweeps
+from messaging.sending import outbox, reconcile, sweeps
 from messaging.sending.claim import Claim, Claimed, claim_batch
 from messaging.sending.dispatch import load_dispatch
+from messaging.sending.engine import Engine
 from messaging.sending.limits import limits_of
 from messaging.sending.models import Message
 from messaging.sending.outbox import Draft, EnqueueProblem, enqueue
@@ -31,7 +35,10 @@ from messaging.sending.statuses import Status
 from messaging.sending.transitions import Move, advance_one
 from tests.conftest import Cast
 from tests.factories import ConnectionFactory
+from tests.integrations.platform_sms.conftest import Receiver
+from tests.plugins.sandbox import SandboxServer
 
+from .conftest import settled
 from .platform import CARRIER_NAME, SHANGHAI, adds_up, give_credits, kinds, offer_platform_sms
 
 pytestmark = pytest.mark.django_db
@@ -386,3 +393,56 @@ def test_lost_claim_settles_nothing(paid: Organization, carrier: Connection) -> 
     settle([Outcome(claimed=lost, connection=carrier, answer=TwilioRefused("no", code=21211, http_status=400))])
     message.refresh_from_db()
     assert (message.status, kinds(paid)) == ("sending", ["reserve"])
+
+
+# ---- posted
+
+
+@pytest.mark.django_db(transaction=True)
+def test_webhook_carries_once_and_a_worker_that_died_posts_the_same_id_again(
+    cast: Cast, engine: Engine, receiver: Receiver
+) -> None:
+    offer_platform_sms(
+        cast,
+        mode="webhook",
+        webhook_url=receiver.url,
+        is_default=False,
+        messaging_service_sid="",
+        auth_token=Secret.of("hgw_secret"),
+    )
+    give_credits(cast.organization)
+    first, lost = sent(cast.organization), sent(cast.organization, to="+8613912345679")
+    carrier = first.connection
+    assert carrier is not None
+    Message.objects.filter(pk=lost.pk).update(
+        status="unknown", attempts=1, next_check_at=timezone.now() - timedelta(seconds=1)
+    )
+    engine.wake(carrier.pk, lane=0)
+    settled(first, "sent")
+    assert (first.provider_sid, first.next_check_at, first.attempts) == ("", None, 1)
+    assert reconcile.reconcile_due() == 1
+    engine.wake(carrier.pk, lane=0)
+    settled(lost, "sent")
+    bodies = [json.loads(body) for _, body in receiver.posts]
+    assert [(body["id"], body["to"]) for body in bodies] == [(str(one.pk), one.phone) for one in (first, lost)]
+    assert kinds(cast.organization) == ["reserve", "reserve", "settle", "settle"]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_sandbox_carries_and_its_receipts_settle_the_credits(
+    cast: Cast, engine: Engine, account: SandboxCredentials, sandbox: SandboxServer
+) -> None:
+    carrier = offer_platform_sms(
+        cast,
+        mode="sandbox",
+        account_sid=account.account_sid,
+        auth_token=account.auth_token,
+        messaging_service_sid=account.messaging_service_sid,
+    )
+    give_credits(cast.organization)
+    message = sent(cast.organization)
+    engine.wake(carrier.pk, lane=0)
+    settled(message, "accepted", "sent", "delivered")
+    (listed,) = sandbox.control.messages(account_sid=account.account_sid, to=SHANGHAI)
+    assert listed["sid"] == message.provider_sid
+    assert adds_up(cast.organization)
