@@ -19,6 +19,7 @@ urlpatterns = [
     path("accounts/", include("allauth.urls")),
     path("admin/", admin.site.urls),
     path("", include("integrations.organizations.urls")),
+    path("operator/platform-sms/unsettled/", include("messaging.sending.platform_urls")),
     path("operator/platform-sms/", include("integrations.platform_sms.urls")),
     path("integration/", include("integrations.connections.urls")),
     path("sandbox/", include("integrations.sandbox.urls")),

@@ -128,6 +128,7 @@ ROWS: dict[str, Callable[[Any], Any]] = {
     "organizations:api_key_": lambda world: world[ApiKey].pk,
     "alerts:": lambda world: world[Alert].pk,
     "connections:": lambda world: world[Connection].pk,
+    "platform_messages:": lambda world: world[Message].pk,
     "platform_sms:": lambda world: world[Connection].pk,
     "sandbox:": lambda world: world.sandbox.pk,
     "messages:test": lambda world: world[Connection].pk,

@@ -126,6 +126,7 @@ def flagged_messages() -> Iterator[Found]:
     """Find messages that only a person can settle."""
     counts: dict[uuid.UUID, int] = dict(
         Message.objects.filter(needs_person=True, status=Status.UNKNOWN)
+        .exclude(route="platform")
         .values("organization")
         .annotate(count=Count("id"))
         .values_list("organization", "count")
@@ -136,6 +137,20 @@ def flagged_messages() -> Iterator[Found]:
             key="",
             text=words.of_flagged(counts[organization.pk]),
             link=words.path_within("messages:log", query="status=unknown"),
+        )
+    yield from _flagged_at_carriers()
+
+
+def _flagged_at_carriers() -> Iterator[Found]:
+    """Find platform SMS that only the operator can settle: told where the carrier belongs."""
+    flagged = Message.objects.filter(needs_person=True, status=Status.UNKNOWN, route="platform")
+    owners = set(flagged.order_by().values_list("connection__organization", flat=True))
+    for organization in Organization.objects.filter(pk__in=owners) if owners else ():
+        yield Found(
+            organization=organization,
+            key="platform",
+            text=words.FLAGGED_AT_CARRIER,
+            link=words.path_within("alerts:list"),
         )
 
 

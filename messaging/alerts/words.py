@@ -21,6 +21,12 @@ LINK_TEXTS: dict[str, str] = {
 }
 
 
+FLAGGED_AT_CARRIER = (
+    "Platform SMS needs you: an answer was lost, and the carrier's log leaves doubt. Look there, and say whether it "
+    "was sent under Operator pages, Platform SMS, Unsettled messages."
+)
+
+
 def path_within(route: str, *args: object, query: str = "") -> str:
     """Return an address as it is inside any organization, without the part that names one."""
     return "/" + reverse(route, args=args).removeprefix(get_script_prefix()) + (f"?{query}" if query else "")

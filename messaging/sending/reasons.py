@@ -76,6 +76,12 @@ _OURS: dict[str, tuple[str, str, str]] = {
         "Twilio's log shows texts to this number that cannot be told apart, so we neither send again nor guess.",
         "Open Twilio's message log for this number and time, then mark the message as sent or as not sent.",
     ),
+    "flagged_platform": (
+        "Your operator must look.",
+        "It is not clear whether platform SMS has the message, so we neither send again nor guess. Its credits are set "
+        "aside until then.",
+        "Nothing to do: the operator of this installation was told, and settles it.",
+    ),
     "unreachable": (
         "Twilio could not be reached.",
         "No connection came about, so nothing was handed over. We try again by ourselves.",
@@ -155,7 +161,7 @@ def own_reason(word: str) -> Reason:
 def reason_of(message: Message) -> Reason | None:
     """Explain the trouble of a message, or None where it has none."""
     if message.needs_person:
-        return own_reason("flagged")
+        return own_reason("flagged_platform" if message.is_platform else "flagged")
     if message.status in {Status.ACCEPTED, Status.SENT, Status.DELIVERED, Status.READ, Status.RECEIVED}:
         return None
     reason = reason_for(code=message.error_code, reason=message.error_reason)

@@ -13,11 +13,14 @@ from .transitions import Move, advance_one
 SENTENCES = {"message.settled": "settled whether {which} was sent"}
 
 
-def resolve(message: Message, *, was_sent: bool, actor: User) -> bool:
-    """Settle a flagged message: it was sent, or it was not and goes out now. False where it is settled already."""
+def resolve(message: Message, *, was_sent: bool, actor: User | str) -> bool:
+    """Settle a flagged message: it was sent, or it was not and goes out now. False where it is settled already.
+
+    Platform SMS is the operator's to settle, in whose account it would stand; the organization reads no name then.
+    """
     if not message.needs_person:
         return False
-    name = actor.get_short_name()
+    name = actor.get_short_name() if isinstance(actor, User) else actor
     move = Move(
         message_id=message.pk,
         to=Status.SENT if was_sent else Status.QUEUED,

@@ -164,7 +164,7 @@ def detail(request: MemberRequest, pk: uuid.UUID) -> HttpResponse:
         "is_final": message.status in FINAL,
         "may_cancel": message.status in WAITING and request.member.can(Capability.SEND),
         "may_send_again": message.status in FAILURES | {Status.CANCELED} and request.member.can(Capability.SEND),
-        "may_resolve": message.needs_person and request.member.can(Capability.SEND),
+        "may_resolve": message.needs_person and not message.is_platform and request.member.can(Capability.SEND),
     }
     return render(
         request, "messaging/sending/_detail.html" if request.htmx else "messaging/sending/detail.html", context
@@ -189,7 +189,9 @@ def resolve(request: MemberRequest, pk: uuid.UUID) -> HttpResponse:
     """Settle a flagged message by what a person saw in Twilio's log."""
     message = _message(request, pk)
     answer = request.POST.get("was_sent")
-    if answer not in {"yes", "no"}:
+    if message.is_platform:
+        messages.error(request, "It went by platform SMS: your operator looks into the log and settles it.")
+    elif answer not in {"yes", "no"}:
         messages.error(request, "Say whether Twilio's log shows the message.")
     elif resolving.resolve(message, was_sent=answer == "yes", actor=request.user):
         messages.success(request, "Settled.")
