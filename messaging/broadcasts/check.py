@@ -32,6 +32,7 @@ from messaging.templates.variables import contact_values, nest, overlay
 
 from .models import Broadcast, Recipient
 from .sources import NUMBER, SourceRow
+from .ways import goes_by_platform
 
 _LANDLINES = frozenset({NumberKind.FIXED_LINE})
 _COLUMNS = (
@@ -115,11 +116,6 @@ class Wording:
         if len(text) > LONGEST_TEXT:
             raise TextTooLong(len(text))
         return text
-
-
-def goes_by_platform(broadcast: Broadcast, phone: Phone) -> bool:
-    """Tell whether a row goes by platform SMS, as the routing table has it."""
-    return phone.is_mainland_china and not (broadcast.connection is not None and broadcast.connection.is_sandbox)
 
 
 def adds_way_out(broadcast: Broadcast) -> bool:

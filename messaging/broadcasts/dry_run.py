@@ -8,7 +8,7 @@ from decimal import Decimal
 from integrations.platform_sms.ledger import balance_of, shown
 from integrations.platform_sms.offers import current_offer
 from messaging.csv_files.showing import ShownCell, ShownRow
-from messaging.routing.decision import Kind, Route, route_to_world
+from messaging.routing.decision import Route
 from messaging.sending.limit_models import Pace
 from messaging.sending.policy import cap_use, policy_of
 
@@ -20,6 +20,7 @@ from .problems import BroadcastProblem
 from .reasons import LeftOut, left_out
 from .selectors import FIRST_PROBLEMS, problem_rows, samples_of
 from .sources import NUMBER
+from .ways import CHINA, has_way, offers_platform, way_of
 
 
 @dataclass(frozen=True)
@@ -55,7 +56,7 @@ class DryRun:
 
     @property
     def has_way(self) -> bool:
-        return self.route.kind is Kind.TWILIO
+        return has_way(self.route)
 
 
 def dry_run_of(broadcast: Broadcast) -> DryRun:
@@ -69,7 +70,7 @@ def dry_run_of(broadcast: Broadcast) -> DryRun:
         estimate=estimate_of(broadcast),
         samples=samples_of(broadcast),
         left_out=sorted(groups, key=lambda group: -group.count),
-        route=route_to_world(broadcast.connection),
+        route=way_of(broadcast),
         takes=timedelta(seconds=round(segments / rate)) if rate else None,
         rate=rate,
         remarks=list(_remarks(broadcast)),
@@ -111,9 +112,9 @@ def _remarks(broadcast: Broadcast) -> Iterator[Remark]:
 
 def _about_credits(broadcast: Broadcast) -> Iterator[Remark]:
     """Say that people in Mainland China get platform SMS, and whether the credits suffice."""
-    if broadcast.connection is not None and broadcast.connection.is_sandbox:
+    if not offers_platform(broadcast):
         return
-    people = sum(row["count"] for row in broadcast.summary.get("regions", []) if row["region"] == "CN")
+    people = sum(row["count"] for row in broadcast.summary.get("regions", []) if row["region"] == CHINA)
     offer = current_offer().domestic if people else None
     if offer is None:
         return

@@ -11,6 +11,7 @@ from integrations.platform_sms.offers import current_offer
 from messaging.pricing.estimate import PriceRange, price_ranges
 
 from .models import Broadcast
+from .ways import CHINA, offers_platform
 
 
 @dataclass(frozen=True)
@@ -59,7 +60,7 @@ def estimate_of(broadcast: Broadcast, *, may_ask: bool = True) -> Estimate:
 
 def _countries(broadcast: Broadcast, counted: list[dict[str, Any]], prices: dict[str, PriceRange]) -> Iterator[Country]:
     for row in counted:
-        if row["region"] == "CN" and not (broadcast.connection and broadcast.connection.is_sandbox):
+        if row["region"] == CHINA and offers_platform(broadcast):
             price = _in_credits(row["count"])
         else:
             of_one = prices.get(row["region"])

@@ -35,6 +35,7 @@ from . import lifecycle, waiting
 from .check import adds_way_out
 from .models import Broadcast, Recipient
 from .pace import note_pace
+from .ways import CHINA, offers_platform, only_by_platform
 
 log = structlog.get_logger(__name__)
 
@@ -181,6 +182,8 @@ def pause_broken() -> int:
         connection__status=Connection.Status.ACTIVE
     )
     for broadcast in broken.select_related("organization", "connection"):
+        if only_by_platform(broadcast):
+            continue
         paused += lifecycle.pause(broadcast, actor=None, reason="connection", detail=_why_broken(broadcast.connection))
     return paused
 
@@ -271,12 +274,12 @@ class _PlatformWay:
 
 def _platform_way(broadcast: Broadcast, *, limit: int) -> _PlatformWay | None:
     """Return how the next rows to Mainland China leave, None where there are none; the account stays locked."""
-    if broadcast.connection is not None and broadcast.connection.is_sandbox:
+    if not offers_platform(broadcast):
         return None
     following = Recipient.objects.filter(
         broadcast=broadcast, state=Recipient.State.READY, row__gt=broadcast.fed_through
     ).order_by("row")
-    if "CN" not in set(following.values_list("region", flat=True)[:limit]):
+    if CHINA not in set(following.values_list("region", flat=True)[:limit]):
         return None
     offer = current_offer().domestic
     if offer is None or not offer.is_working:

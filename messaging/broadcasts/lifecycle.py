@@ -17,13 +17,13 @@ from integrations.organizations.audit import record
 from integrations.organizations.models import User
 from messaging.jobs import work
 from messaging.jobs.models import Job
-from messaging.routing.decision import Kind, route_to_world
 
 from . import waiting
 from .estimate import estimate_of
 from .models import Broadcast
 from .problems import BroadcastProblem
 from .wake import wake_feeder
+from .ways import has_way, way_of
 
 CHECK_JOB = "broadcasts.check"
 _Status = Broadcast.Status
@@ -274,8 +274,8 @@ def _way_of(broadcast: Broadcast) -> Connection | None:
 def _why_no_way(broadcast: Broadcast) -> BroadcastProblem | None:
     if broadcast.organization.is_suspended:
         return BroadcastProblem("organization_suspended", "The organization is suspended; nothing is sent.")
-    route = route_to_world(broadcast.connection)
-    return None if route.kind is Kind.TWILIO else BroadcastProblem(route.code, route.reason)
+    route = way_of(broadcast)
+    return None if has_way(route) else BroadcastProblem(route.code, route.reason)
 
 
 def _already(broadcast: Broadcast) -> BroadcastProblem:

@@ -76,12 +76,7 @@ def decide_for(connection: Connection | None, phone: Phone, purpose: str, platfo
     if phone.is_mainland_china:
         if _is_in_sandbox(connection):
             return _through_twilio(connection, purpose, where="Mainland China, in the sandbox: a trial without credits")
-        return _by_platform(
-            platform.domestic,
-            reason="Mainland China is reached by platform SMS",
-            otherwise="Numbers in Mainland China are reached by platform SMS, which this installation does not offer "
-            "yet. Ask your operator.",
-        )
+        return route_to_china(platform)
     if purpose == VERIFICATION and not _is_connected(connection):
         return _by_platform(
             platform.international,
@@ -96,6 +91,16 @@ def decide_for(connection: Connection | None, phone: Phone, purpose: str, platfo
 def route_to_world(connection: Connection | None) -> Route:
     """Return the route of messages that go outside Mainland China through a connection; reads nothing."""
     return _through_twilio(connection, "", where="Outside Mainland China")
+
+
+def route_to_china(platform: PlatformOffer) -> Route:
+    """Return the route of whatever goes to Mainland China, the sandbox apart; reads nothing."""
+    return _by_platform(
+        platform.domestic,
+        reason="Mainland China is reached by platform SMS",
+        otherwise="Numbers in Mainland China are reached by platform SMS, which this installation does not offer yet. "
+        "Ask your operator.",
+    )
 
 
 def _is_connected(connection: Connection | None) -> bool:

@@ -10,6 +10,7 @@ from integrations.platform_sms.ledger import balance_of
 from integrations.platform_sms.models import PlatformDestination
 from messaging.broadcasts import feeder, lifecycle
 from messaging.broadcasts.models import Broadcast, Recipient
+from messaging.broadcasts.problems import BroadcastProblem
 from messaging.consent.ledger import Entry, record_consent
 from messaging.consent.models import UnsubscribeLink
 from messaging.consent.opt_outs import opt_out
@@ -17,7 +18,7 @@ from messaging.sending.models import Message
 from tests.conftest import Cast
 from tests.messaging.sending.platform import CARRIER_NAME, adds_up, give_credits, kinds, offer_platform_sms
 
-from .conftest import number
+from .conftest import number, run_check
 
 pytestmark = pytest.mark.django_db
 Make = Callable[..., Broadcast]
@@ -123,3 +124,31 @@ def test_sandbox_broadcast_goes_to_mainland_china_without_credits(
     Connection.objects.filter(pk=connection.pk).update(mode="sandbox")
     (message,) = fed(running([CHINA[0]]))
     assert (message.route, message.connection_id, message.status) == ("twilio", connection.pk, "queued")
+
+
+@pytest.mark.parametrize("connected", ["no", "broken"])
+def test_only_mainland_china_needs_no_connection(cast: Cast, carrier: Connection, draft: Make, connected: str) -> None:
+    give_credits(cast.organization)
+    if connected == "no":
+        Connection.objects.filter(organization=cast.organization).update(is_default=False, status="disconnected")
+    else:
+        Connection.objects.filter(organization=cast.organization).update(status="broken", broken_code=20003)
+    broadcast = draft(CHINA[:2])
+    lifecycle.begin_check(broadcast)
+    broadcast = run_check(broadcast)
+    page = cast.client("agent").get(cast.url(f"broadcasts/{broadcast.pk}/")).content.decode()
+    assert "Mainland China is reached by platform SMS, paid with credits." in page
+    lifecycle.start(broadcast, actor=cast.admin)
+    assert [one.route for one in fed(broadcast)] == ["platform", "platform"]
+    feeder.pause_broken()
+    broadcast.refresh_from_db()
+    assert broadcast.status == "running"
+
+
+def test_somebody_elsewhere_needs_one(cast: Cast, carrier: Connection, draft: Make) -> None:
+    Connection.objects.filter(organization=cast.organization).update(is_default=False, status="disconnected")
+    broadcast = draft([CHINA[0], number(1)])
+    lifecycle.begin_check(broadcast)
+    with pytest.raises(BroadcastProblem) as caught:
+        lifecycle.start(run_check(broadcast), actor=cast.admin)
+    assert caught.value.code == "not_connected"
