@@ -3,6 +3,8 @@
 from typing import ClassVar
 
 from django.contrib import admin
+from django.db.models import F, QuerySet
+from django.http import HttpRequest
 
 from integrations.organizations.tenant_admin import BigRecordAdmin, RecordAdmin
 
@@ -25,3 +27,7 @@ class TwilioRemovalAdmin(BigRecordAdmin):
     fields: ClassVar[tuple[str, ...]] = (
         "sid", "connection", "what", "attempts", "error_code", "next_try_at", "created_at",
     )  # fmt: skip
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[TwilioRemoval]:
+        # What platform SMS left behind is in the operator's account, of which nothing is shown.
+        return super().get_queryset(request).filter(connection__organization=F("organization"))

@@ -15,6 +15,7 @@ from integrations.organizations.models import as_uuid
 from integrations.organizations.pages import MemberRequest, member_page
 from integrations.organizations.roles import Capability
 from integrations.organizations.search_memory import recall, remember
+from integrations.platform_sms.ledger import balance_of
 from messaging.consent.blocking import block_reason
 from messaging.contacts.models import Contact
 from messaging.contacts.selectors import some_contacts
@@ -41,7 +42,7 @@ def send(request: MemberRequest) -> HttpResponse:
         form = SendForm(organization=organization, initial=_initial(request))
         return render(request, "messaging/sending/send.html", _send_context(form))
     form = SendForm(request.POST, organization=organization)
-    is_refusal = False
+    way = ""
     if form.is_valid():
         draft = form.draft(source="page", created_by_id=request.user.pk)
         key = f"page:{request.user.pk}:{form.cleaned_data['nonce'] or secrets.token_hex(8)}"
@@ -54,7 +55,7 @@ def send(request: MemberRequest) -> HttpResponse:
             )
         except EnqueueProblem as problem:
             form.add_error(field_for(problem.field), problem.detail)
-            is_refusal = problem.is_refusal
+            way = _way_on(problem)
         except KeyReused:
             form.add_error(None, "This page was already sent with another text. Check it and press Send again.")
         else:
@@ -64,7 +65,7 @@ def send(request: MemberRequest) -> HttpResponse:
                 elif message.status == Status.SCHEDULED:
                     messages.success(request, "Scheduled.")
             return redirect("messages:detail", pk=message.pk)
-    return render(request, "messaging/sending/send.html", _send_context(form, is_refusal=is_refusal), status=422)
+    return render(request, "messaging/sending/send.html", _send_context(form, way=way), status=422)
 
 
 @member_page(Capability.SEND)
@@ -82,6 +83,7 @@ def preview(request: MemberRequest) -> HttpResponse:
             context |= {
                 "price": price.times(composed.segments) if price else None,
                 "composed": composed,
+                "balance": balance_of(request.organization) if composed.is_platform else None,
                 "measured": measure(composed.body),
                 "block": block_reason(
                     request.organization,
@@ -93,7 +95,7 @@ def preview(request: MemberRequest) -> HttpResponse:
         except EnqueueProblem as problem:
             is_half_typed_name = problem.field == "to" and any(sign.isalpha() for sign in form.cleaned_data["to"])
             context["problem"] = "Choose a contact, or write a number." if is_half_typed_name else problem.detail
-            context["is_refusal"] = problem.is_refusal
+            context["way"] = _way_on(problem)
     return render(request, "messaging/sending/_preview.html", context)
 
 
@@ -242,8 +244,15 @@ def _initial(request: MemberRequest) -> dict[str, Any]:
     return initial
 
 
-def _send_context(form: SendForm, *, is_refusal: bool = False) -> dict[str, Any]:
-    return {"title": "Send SMS", "form": form, "is_refusal": is_refusal}
+def _send_context(form: SendForm, *, way: str = "") -> dict[str, Any]:
+    return {"title": "Send SMS", "form": form, "way": way}
+
+
+def _way_on(problem: EnqueueProblem) -> str:
+    """Return where a refusal is mended: at the credits, at the services, or "" where a member cannot."""
+    if problem.code == "insufficient_credits":
+        return "credits"
+    return "services" if problem.is_refusal and problem.code not in {"no_route", "platform_unavailable"} else ""
 
 
 def _what_was_typed(request: MemberRequest) -> dict[str, str]:

@@ -20,6 +20,7 @@ from integrations.platform_sms.policies import change_policy, signature_of
 from integrations.sandbox.credentials import SandboxCredentials
 from integrations.twilio.errors import TwilioRefused
 from messaging.consent.models import OptOut
+from messaging.retention.models import TwilioRemoval
 from messaging.sending import outbox, reconcile, sweeps
 from messaging.sending.claim import Claim, Claimed, claim_batch
 from messaging.sending.dispatch import load_dispatch
@@ -373,6 +374,28 @@ def test_preview_says_that_it_goes_by_platform_sms_and_what_it_takes(cast: Cast,
     assert "by platform SMS, 1 credit" in page
     assert "【Acme Logistics】Hello" in page
     assert CARRIER_NAME not in page
+
+
+def test_too_few_credits_are_said_before_the_button_and_after_it(cast: Cast, carrier: Connection) -> None:
+    fields = {"to": SHANGHAI, "body": "Hello", "purpose": "transactional", "nonce": "n"}
+    client = cast.client("owner")
+    assert "Too few credits: 0 are left" in client.post(cast.url("messages/send/preview/"), fields).content.decode()
+    response = client.post(cast.url("messages/send/"), fields)
+    page = response.content.decode()
+    assert response.status_code == 422
+    assert "Ask your operator to top them up." in page
+    assert "See the credits" in page
+    assert "Open System services" not in page
+    assert not Message.objects.exists()
+
+
+def test_what_the_operators_account_has_to_forget_is_not_among_the_records(
+    cast: Cast, paid: Organization, carrier: Connection
+) -> None:
+    message, sid = sent(paid), f"SM{uuid.uuid4().hex}"
+    TwilioRemoval.objects.create(organization=paid, connection=carrier, message=message, sid=sid, what="text")
+    page = cast.client("owner").get(cast.url("admin/messaging/twilioremoval/")).content.decode()
+    assert sid not in page
 
 
 def test_ledger_names_no_message_twice_whatever_is_repeated(paid: Organization, carrier: Connection) -> None:
