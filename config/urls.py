@@ -34,6 +34,7 @@ urlpatterns = [
     path("contacts/", include("messaging.contacts.urls")),
     path("settings/retention/", include("messaging.retention.urls")),
     path("templates/", include("messaging.templates.urls")),
+    path("forms/", include("portal.forms.urls")),
     path("opt-outs/", include("messaging.consent.urls")),
     path("consent/", include("messaging.consent.ledger_urls")),
     path("verifications/", include("messaging.verification.urls")),
