@@ -55,7 +55,6 @@ app.conf.update(
             "options": {"expires": 3600},
         },
         "forget-uploads": {"task": "messaging.csv_files.forget", "schedule": 3600.0, "options": {"expires": 3600}},
-        "forget-form-drafts": {"task": "portal.forms.forget", "schedule": 3600.0, "options": {"expires": 3600}},
         # Reading long lists is heavy: it must not share an interpreter with a sending engine.
         "search-prices": {
             "task": "messaging.pricing.search",
@@ -81,6 +80,11 @@ app.conf.update(
             "schedule": 20.0,
             "options": {"expires": 20},
         },
+        "forget-limits": {
+            "task": "messaging.verification.forget_limits",
+            "schedule": 3600.0,
+            "options": {"expires": 3600},
+        },
         "clean-up": {"task": "messaging.sending.clean_up", "schedule": 3600.0, "options": {"expires": 3600}},
     },
 )
@@ -98,5 +102,5 @@ app.conf.imports = (
     "messaging.retention.tasks",
     "messaging.sending.tasks",
     "messaging.verification.tasks",
-    "portal.forms.tasks",
+    "messaging.verification.limit_tasks",
 )

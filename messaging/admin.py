@@ -15,4 +15,5 @@ import messaging.receipts.admin
 import messaging.retention.admin
 import messaging.sending.admin
 import messaging.templates.admin
-import messaging.verification.admin  # noqa: F401
+import messaging.verification.admin
+import messaging.verification.limit_admin  # noqa: F401

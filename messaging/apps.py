@@ -33,6 +33,7 @@ class MessagingConfig(AppConfig):
         from messaging.sending import policy, resolving
         from messaging.sending.consequences import what_waits
         from messaging.templates import wording
+        from messaging.verification import limit_setting, pausing
         from messaging.verification import managing as verifying
 
         register_consequences(what_waits)
@@ -47,6 +48,11 @@ class MessagingConfig(AppConfig):
             text="Type a number, and see which way a message to it goes, and what stops it.",
             route="routing:why",
             capability=Capability.SEND,
+        )
+        register_settings_page(
+            title="Verification limits",
+            text="How many codes may be asked for, the countries they go to, and prefixes that are paused.",
+            route="verification_limits:settings",
         )
         on_connection_broken(health_changed)
         on_connection_working(health_changed)
@@ -64,7 +70,9 @@ class MessagingConfig(AppConfig):
             conversing,
             exporting,
             ledger,
+            limit_setting,
             opt_outs,
+            pausing,
             policy,
             resolving,
             ruling,

@@ -16,6 +16,7 @@ from messaging.retention.models import RetentionPolicy, TwilioRemoval
 from messaging.sending.limit_models import DailyUse, Pace, SendingPolicy
 from messaging.sending.models import IdempotencyKey, Message, MessageEvent, WorkerPulse
 from messaging.templates.models import Template, TemplateVersion
+from messaging.verification.limit_models import LimitCount, PausedPrefix, SpentProof, VerificationPolicy
 from messaging.verification.models import ClosedChannel, Verification, VerificationSend
 
 __all__ = [
@@ -42,12 +43,14 @@ __all__ = [
     "InboxPolicy",
     "Job",
     "KeywordRule",
+    "LimitCount",
     "MailRefusal",
     "Message",
     "MessageEvent",
     "MessageMedia",
     "OptOut",
     "Pace",
+    "PausedPrefix",
     "PriceSearch",
     "QuarterCount",
     "Recipient",
@@ -56,6 +59,7 @@ __all__ = [
     "RuleAnswer",
     "SavedFilter",
     "SendingPolicy",
+    "SpentProof",
     "Tag",
     "TaggedInJob",
     "Template",
@@ -65,6 +69,7 @@ __all__ = [
     "Upload",
     "UploadChunk",
     "Verification",
+    "VerificationPolicy",
     "VerificationSend",
     "WorkerPulse",
 ]

@@ -29,6 +29,7 @@ from messaging.retention.models import RetentionPolicy, TwilioRemoval
 from messaging.sending.limit_models import DailyUse, Pace, SendingPolicy
 from messaging.sending.models import IdempotencyKey, MessageEvent, WorkerPulse
 from messaging.templates.models import Template, TemplateVersion
+from messaging.verification.limit_models import LimitCount, PausedPrefix, SpentProof, VerificationPolicy
 from messaging.verification.models import ClosedChannel, Verification, VerificationSend
 from portal.forms.models import (
     ExportPiece,
@@ -256,6 +257,12 @@ def furnish(organization: Organization, *, owner: User, mark: str, number: str) 
         SendingPolicy.objects.create(organization=organization, blocked_regions=["KP"]),
         DailyUse.objects.create(organization=organization, day=later.date(), used=7),
         Pace.objects.create(connection=connection, sender=f"{mark[:5]}Sender", mps=5),
+        VerificationPolicy.objects.create(organization=organization, number=4, regions=["FR"]),
+        LimitCount.objects.create(organization=organization, scope="day", at=timezone.now(), sent=7),
+        PausedPrefix.objects.create(
+            organization=organization, prefix="+4915112", region="DE", reason="growth", sent=9, approved=0, until=later
+        ),
+        SpentProof.objects.get_or_create(proof="0" * 64, defaults={"expires_at": later})[0],
         ContactImport.objects.create(
             organization=organization,
             upload=upload,

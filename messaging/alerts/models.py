@@ -22,6 +22,8 @@ class Alert(models.Model):
         NEEDS_PERSON = "needs_person", "Messages need a person"
         INBOX_FLOODED = "inbox_flooded", "Inbox flooded"
         CREDITS_LOW = "credits_low", "Credits low"
+        PREFIX_PAUSED = "prefix_paused", "Prefix paused"
+        CODES_HELD = "codes_held", "Codes held back"
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     organization = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="alerts", db_index=False)

@@ -19,6 +19,7 @@ from messaging.sending.daily_cap import cap_use
 from messaging.sending.limit_models import SendingPolicy
 from messaging.sending.models import Message
 from messaging.sending.statuses import Status
+from messaging.verification import limit_watch
 
 from . import words
 from .failures import count_failures, trends
@@ -219,6 +220,21 @@ def low_credits() -> Iterator[Found]:
         )
 
 
+def paused_prefixes() -> Iterator[Found]:
+    """Find numbers that get no codes because too few were confirmed."""
+    return _of_verification(limit_watch.paused_prefixes())
+
+
+def held_codes() -> Iterator[Found]:
+    """Find limits of verification that hold visitors up."""
+    return _of_verification(limit_watch.held_codes())
+
+
+def _of_verification(troubles: Iterator[limit_watch.Trouble]) -> Iterator[Found]:
+    link = words.path_within("verification_limits:settings")
+    return (Found(organization=one.organization, key=one.key, text=one.text, link=link) for one in troubles)
+
+
 SOURCES: dict[str, Callable[[], Iterator[Found]]] = {
     Alert.Kind.CONNECTION_BROKEN: broken_connections,
     Alert.Kind.QUEUE_OLD: old_queues,
@@ -228,4 +244,6 @@ SOURCES: dict[str, Callable[[], Iterator[Found]]] = {
     Alert.Kind.CAP_REACHED: caps_reached,
     Alert.Kind.INBOX_FLOODED: floods,
     Alert.Kind.CREDITS_LOW: low_credits,
+    Alert.Kind.PREFIX_PAUSED: paused_prefixes,
+    Alert.Kind.CODES_HELD: held_codes,
 }

@@ -18,6 +18,8 @@ LINK_TEXTS: dict[str, str] = {
     Alert.Kind.NEEDS_PERSON: "Settle them",
     Alert.Kind.INBOX_FLOODED: "Look, and mute",
     Alert.Kind.CREDITS_LOW: "See the statement",
+    Alert.Kind.PREFIX_PAUSED: "Look, and release",
+    Alert.Kind.CODES_HELD: "See the limits",
 }
 
 

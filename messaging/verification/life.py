@@ -21,7 +21,7 @@ from integrations.phones import Phone, PhoneProblem, parse_phone
 from messaging.routing.decision import Kind, Route, decide
 from messaging.sending.models import Message
 
-from . import moves, own_code, twilio_verify
+from . import limits, moves, own_code, twilio_verify
 from .askers import Asker
 from .codes import read_code
 from .models import Verification, VerificationSend
@@ -30,8 +30,6 @@ from .refusals import VerificationRefused
 
 Status, Backend, Channel = Verification.Status, Verification.Backend, Verification.Channel
 
-# Before the next code: 30 seconds, then longer.
-PAUSES = (30, 60, 120, 240)
 OWN_CHANNELS: tuple[str, ...] = (Channel.SMS,)
 VERIFY_CHANNELS: tuple[str, ...] = (Channel.SMS, Channel.CALL, Channel.WHATSAPP)
 
@@ -61,6 +59,8 @@ def start(
         raise VerificationRefused("suspended", kind="route")
     backend, route = _way(organization, phone=phone)
     _check_channel(backend, route.connection, channel)
+    if phone is not None:
+        _admit(organization, phone=phone, asker=asker, channel=channel)
     now = database_now()
     with transaction.atomic():
         verification = Verification.objects.create(
@@ -80,7 +80,7 @@ def start(
             network=mask_ip(asker.ip)[:60],
             created_at=now,
             expires_at=now + moves.LIFE,
-            resend_after=now + pause_after(1),
+            resend_after=now + pause_after(organization, 1),
         )
         send = _add_send(verification, channel)
     _deliver(verification, send)
@@ -95,6 +95,11 @@ def resend(verification: Verification, *, channel: str = "", asker: Asker) -> Ve
     channel = channel or verification.channel
     if (channel == Channel.EMAIL and not verification.email) or (channel != Channel.EMAIL and verification.email):
         raise VerificationRefused("channel_closed", kind="input", field="channel")
+    moves.reread(verification)
+    _check_may_resend(verification)
+    if verification.phone:
+        phone = parse_phone(verification.phone, region=None, allow_magic=True)
+        _admit(verification.organization, phone=phone, asker=asker, channel=channel)
     with transaction.atomic():
         # The lock makes the second of two clicks see the first one's code.
         row = (
@@ -106,7 +111,7 @@ def resend(verification: Verification, *, channel: str = "", asker: Asker) -> Ve
         _check_channel(row.backend, row.connection, channel, service_sid=row.service_sid)
         row.sends += 1
         row.channel = channel
-        row.resend_after = database_now() + pause_after(row.sends)
+        row.resend_after = database_now() + pause_after(row.organization, row.sends)
         row.save(update_fields=["sends", "channel", "resend_after"])
         send = _add_send(row, channel)
     moves.reread(verification)
@@ -125,6 +130,8 @@ def check(verification: Verification, *, code: str) -> Checked:
     is_won = verification.is_pending and _BACKENDS[verification.backend].check(verification, digits)
     if not is_won and verification.state == Status.EXPIRED and verification.status == Status.PENDING:
         moves.end(verification, Status.EXPIRED, reason="expired")
+    if is_won and verification.phone:
+        limits.approved(verification.organization, phone=parse_phone(verification.phone, region=None, allow_magic=True))
     return Checked(verification.state, moves.attempts_left(verification), is_won)
 
 
@@ -158,9 +165,25 @@ def channels_of(
     return [channel for channel in channels if channel not in closed]
 
 
-def pause_after(sends: int) -> timedelta:
+def pause_after(organization: Organization, sends: int) -> timedelta:
     """Return how long to wait after so many codes before the next one."""
-    return timedelta(seconds=PAUSES[min(sends, len(PAUSES)) - 1])
+    return timedelta(seconds=limits.resend_wait_of(organization, sends=sends))
+
+
+def _admit(organization: Organization, *, phone: Phone, asker: Asker, channel: str) -> None:
+    """Hold the request to the limits; raise VerificationRefused."""
+    try:
+        limits.admit(organization, phone=phone, asker=asker, channel=channel)
+    except limits.LimitReached as reached:
+        raise VerificationRefused(
+            reached.name,
+            kind="limit",
+            visitor=reached.visitor,
+            detail=reached.detail,
+            retry_after=reached.retry_after,
+            # Waiting does not help: another number does.
+            field="to" if reached.name in {"kind", "regions"} else "",
+        ) from reached
 
 
 # ---- back ends

@@ -24,7 +24,8 @@ from tests.load.targets import judge
 
 ON_DEMAND = ("contacts",)  # a million rows take minutes to make
 SCENARIOS = (
-    "csv", "broadcast", "intake", "callbacks", "plain", "bare", "single", "off", "on", "beside", "memory", "log",
+    "csv", "broadcast", "attack", "intake", "callbacks", "plain", "bare", "single", "off", "on", "beside", "memory",
+    "log",
 )  # fmt: skip
 
 
@@ -76,6 +77,9 @@ def _read(arguments: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--callbacks", type=int, default=2400, help="callbacks, and requests to the plain view")
     parser.add_argument("--plain", type=int, default=1500, help="messages of the plain Celery design, for each pool")
     parser.add_argument("--recipients", type=int, default=50_000, help="recipients of the broadcast")
+    parser.add_argument(
+        "--attack", type=int, default=20_000, help="requests of an attack on a form, from a quarter as many addresses"
+    )
     parser.add_argument("--memory", type=int, default=100_000, help="messages over which the memory is looked at")
     parser.add_argument(
         "--log-rows", type=int, nargs=2, default=[50_000, 5_000_000], metavar=("FEW", "MANY"), help="sizes of the log"

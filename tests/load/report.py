@@ -93,6 +93,19 @@ def _remarks(results: dict[str, Any]) -> list[str]:
             f"{sent['check_seconds']} s ({sent['ms_per_row']} ms each), in a process of at most "
             f"{sent['process_peak_mb']} MB; {sent['fed_per_second']:,} rows a second become messages."
         )
+    if "attack" in results:
+        attack = results["attack"]
+        lines.append(
+            f"An attack on a form: {attack['requests']:,} requests from {attack['addresses']:,} addresses over "
+            f"{attack['prefixes']:,} prefixes in {attack['simulated_minutes']} simulated minutes."
+        )
+        for name, run in attack["attackers"].items():
+            waited = run["visitors_waited_seconds"]
+            lines.append(
+                f"  {name} attacker: {run['codes_to_attacker']} codes left; {run['visitors_through']} of "
+                f"{run['visitors']} genuine visitors got theirs, after {waited['median']} s (middle) and "
+                f"{waited['longest']} s (longest); {run['requests_per_second']:,} requests a second were judged."
+            )
     if "beside" in results:
         beside, wait = results["beside"], results["beside"]["ms_beside_latency"]
         lines.append(

@@ -10,6 +10,7 @@ from integrations.sandbox.control import SandboxControl
 from messaging.receipts.models import Callback
 from messaging.sending.models import Message
 from messaging.sending.pulse import alive_workers
+from tests.load.attack import measure_attack
 from tests.load.beside import measure_beside_broadcast
 from tests.load.broadcasts import measure_broadcast
 from tests.load.contacts import measure_contacts
@@ -48,6 +49,12 @@ def run(place: Installation, *, options: Namespace, results: dict[str, Any], say
     if "broadcast" in wanted:
         say(f"The check of a broadcast to {options.rows:,} rows …")
         results["broadcast"] = measure_broadcast(customer.quiet, count=options.rows)
+    if "attack" in wanted:
+        say(f"An attack on a form, {options.attack:,} requests in ten simulated minutes, by two attackers …")
+        addresses, prefixes = max(1, options.attack // 4), max(1, options.attack * 300 // 20_000)
+        results["attack"] = measure_attack(
+            customer.organization, requests=options.attack, addresses=addresses, prefixes=prefixes
+        )
     if wanted & {"intake", "callbacks", "plain"}:
         place.make_plain_tables()
     if wanted & {"intake", "callbacks"}:

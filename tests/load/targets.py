@@ -66,6 +66,15 @@ def _rest(results: dict[str, Any]) -> Iterator[Verdict]:
         yield Verdict(
             f"a broadcast to a file of {check['rows']:,} rows, checked", "below 60 s and 300 MB", found, is_met
         )
+    if attack := results.get("attack"):
+        for name, run in attack["attackers"].items():
+            codes, through, visitors = run["codes_to_attacker"], run["visitors_through"], run["visitors"]
+            yield Verdict(
+                f"an attack on a form, {name} attacker",
+                "at most 200 codes, every genuine visitor gets through",
+                f"{codes} codes, {through} of {visitors} visitors",
+                codes <= 200 and through == visitors,
+            )
     if log := results.get("log"):
         for name, entry in log["queries"].items():
             found = f"{entry['ratio']} ({entry['ms'][0]} → {entry['ms'][1]} ms)"

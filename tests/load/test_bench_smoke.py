@@ -25,7 +25,7 @@ def test_bench_measures_every_scenario_and_leaves_nothing_behind(tmp_path: Path)
         "--rows",
         "500",
     ]
-    sizes += ["--plain", "20", "--recipients", "800", "--memory", "60", "--log-rows", "600", "1800"]
+    sizes += ["--plain", "20", "--recipients", "800", "--memory", "60", "--attack", "400", "--log-rows", "600", "1800"]
     ran = subprocess.run(
         [sys.executable, "-m", "tests.load.bench", *sizes, "--runs", "1", "--workers", "1", "--output", str(output)],
         cwd=CHECKOUT,
@@ -50,7 +50,8 @@ def test_bench_measures_every_scenario_and_leaves_nothing_behind(tmp_path: Path)
     assert results["beside"]["ms_beside_latency"]["p50"] > 0
     assert len(results["memory"]["mb_after_each_tenth"]) == 10
     assert len(results["log"]["queries"]) == 8
-    assert len(results["targets"]) == 17
+    assert len(results["targets"]) == 19
+    assert set(results["attack"]["attackers"]) == {"plain", "solving"}
     assert results["csv"]["rows"] == 500
     assert results["broadcast"]["ready"] == 500
     assert "sending, callbacks off" in ran.stdout

@@ -6,6 +6,7 @@ import requests
 from integrations.connections.models import Connection
 from integrations.sandbox.credentials import SandboxCredentials
 from messaging.verification import life
+from messaging.verification.limit_models import VerificationPolicy
 from messaging.verification.models import ClosedChannel, Verification
 from messaging.verification.refusals import VerificationRefused
 from tests.conftest import Cast
@@ -73,6 +74,7 @@ def test_a_deleted_service_is_told(
 def test_numbers_that_twilio_refuses(
     cast: Cast, in_sandbox: Connection, sandbox: SandboxServer, phone: str, code: str
 ) -> None:
+    VerificationPolicy.objects.create(organization=cast.organization, regions=["US"])
     with pytest.raises(VerificationRefused) as caught:
         begin(cast, to=phone)
     assert caught.value.code == code
