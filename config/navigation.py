@@ -89,7 +89,7 @@ def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
     """Return the groups of the sidebar that the member's role reaches."""
     member = getattr(request, "member", None)
     if member is None:
-        return _operator_sidebar()
+        return _operator_sidebar(request.path)
 
     def item(title: str, icon: str, route: str, capability: Capability = Capability.VIEW) -> dict[str, Any] | None:
         if not member.can(capability):
@@ -150,13 +150,19 @@ def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
     ]
 
 
-def _operator_sidebar() -> list[dict[str, Any]]:
+def _operator_sidebar(path: str) -> list[dict[str, Any]]:
+    is_platform = path.startswith("/operator/platform-sms/")
     return [
         {
             "title": "Operator",
             "items": [
-                {"title": "Organizations", "icon": "domain", "link": "/operator/"},
-                {"title": "Platform SMS", "icon": "toll", "link": "/operator/platform-sms/"},
+                {
+                    "title": "Organizations",
+                    "icon": "domain",
+                    "link": "/operator/",
+                    "active": path.startswith("/operator/") and not is_platform,
+                },
+                {"title": "Platform SMS", "icon": "toll", "link": "/operator/platform-sms/", "active": is_platform},
                 {"title": "All records", "icon": "database", "link": "/admin/"},
             ],
         }

@@ -34,7 +34,8 @@ class DestinationForm(forms.Form):
     price = forms.DecimalField(required=False, min_value=0, max_digits=10, decimal_places=4, label="Credits a message")
 
     def __init__(self, data: Any = None, *, row: PlatformDestination) -> None:
-        super().__init__(data, initial={"carrier": row.carrier_id, "price": row.price}, prefix=row.destination)
+        price = None if row.price is None else f"{row.price.normalize():f}"
+        super().__init__(data, initial={"carrier": row.carrier_id, "price": price}, prefix=row.destination)
         self.row = row
         self.fields["carrier"].queryset = possible_carriers()  # type: ignore[attr-defined]
         usual = price_of(row.destination, own=None)

@@ -36,7 +36,7 @@ class PlatformForm(forms.Form):
     @classmethod
     def of(cls, policy: PlatformPolicy) -> "PlatformForm":
         """Return the form as the policy stands."""
-        initial = {"signature": policy.signature, "warn_below": policy.warn_below.normalize()}
+        initial = {"signature": policy.signature, "warn_below": f"{policy.warn_below.normalize():f}"}
         return cls(initial=initial, usual=as_signature(policy.organization.name))
 
     def clean_signature(self) -> str:

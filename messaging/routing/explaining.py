@@ -5,13 +5,25 @@ from decimal import Decimal
 
 from integrations.organizations.models import Organization
 from integrations.phones import Phone
-from integrations.platform_sms.ledger import balance_of
+from integrations.platform_sms.ledger import balance_of, shown
 from integrations.platform_sms.models import PLATFORM_SENDER
 from messaging.consent.blocking import block_reason
 from messaging.sending.policy import blocked_regions
-from messaging.sending.reasons import Reason, own_reason
 
 from .decision import Kind, Route, decide
+
+_CONSENT = {
+    "opted_out": ("Opted out", "They replied STOP, or a member recorded it: nothing but codes is sent to them."),
+    "no_consent": ("No consent", "Nothing shows that they agreed to marketing. Record it on the contact's page first."),
+}
+
+
+@dataclass(frozen=True)
+class Obstacle:
+    """Something beside the route that stops the message: a few words, and a sentence with the next step."""
+
+    title: str
+    text: str
 
 
 @dataclass(frozen=True)
@@ -22,7 +34,7 @@ class Explained:
     route: Route
     sender: str
     balance: Decimal | None  # where credits pay it
-    obstacles: list[Reason]
+    obstacles: list[Obstacle]
 
     @property
     def goes(self) -> bool:
@@ -40,10 +52,13 @@ def explain_route(organization: Organization, *, phone: Phone, purpose: str) -> 
     sender = PLATFORM_SENDER if is_platform else route.connection.sends_as if route.connection else ""
     obstacles = []
     if phone.region and phone.region in blocked_regions(organization):
-        obstacles.append(own_reason("blocked_region"))
+        obstacles.append(
+            Obstacle("Country not sent to", "Your organization refuses it. That is set under Settings, Sending limits.")
+        )
     if block := block_reason(organization, phone=phone.e164, sender=sender, purpose=purpose):
-        obstacles.append(own_reason(block))
+        obstacles.append(Obstacle(*_CONSENT[block]))
     balance = balance_of(organization) if is_platform else None
     if balance is not None and balance < route.price:
-        obstacles.append(own_reason("insufficient_credits"))
+        text = f"It takes {shown(route.price)}, and {shown(balance)} are left. Ask your operator to top them up."
+        obstacles.append(Obstacle("Too few credits", text))
     return Explained(phone, route, sender, balance, obstacles)

@@ -46,11 +46,6 @@ _OURS: dict[str, tuple[str, str, str]] = {
         "The operator's SMS service said no for good: often the number does not take SMS. The credits came back.",
         "Check the number. If other messages arrive, ask your operator why this one does not.",
     ),
-    "blocked_region": (
-        "A country your organization does not send to.",
-        "Messages to numbers there are refused before they are queued.",
-        "An admin can change that under Settings, Sending limits.",
-    ),
     "expired": (
         "Not sent in time.",
         "The message waited longer than it was valid for, so it was not sent. Nothing was charged.",

@@ -29,7 +29,7 @@ def test_from_top_up_to_delivered_and_the_statement(owner: Person, browser: Brow
     page.get_by_label("Number").fill("+86 139 1234 5678")
     page.get_by_role("button", name="Show the route").click()
     expect(page.get_by_text("Mainland China is reached by platform SMS, paid with credits.")).to_be_visible()
-    expect(page.get_by_text("Too few credits.")).to_be_visible()
+    expect(page.get_by_text("Too few credits")).to_be_visible()
     assert "139" not in page.url
     owner.look("50-why-this-route")
 
@@ -54,7 +54,7 @@ def test_from_top_up_to_delivered_and_the_statement(owner: Person, browser: Brow
     page.get_by_role("button", name="Send", exact=True).click()
     page.wait_for_url(re.compile(r"/messages/[0-9a-f-]{36}/"))
     expect(page.locator(".hg-pill", has_text="Delivered").first).to_be_visible(timeout=20_000)
-    expect(page.get_by_text("1 credits")).to_be_visible()
+    expect(page.get_by_text("1 credit", exact=True)).to_be_visible()
     assert "Platform Operations" not in page.content()
 
     owner.open("credits/")

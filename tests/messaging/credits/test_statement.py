@@ -119,6 +119,7 @@ def test_outlook_counts_what_was_sent_in_the_last_week(paid: Organization, monke
 def test_signature_and_warning_are_saved(cast: Cast, paid: Organization) -> None:
     client = cast.client("admin")
     assert client.post(cast.url("credits/settings/"), {"signature": "【Acme】", "warn_below": "20"}).status_code == 302
+    assert 'value="20"' in client.get(cast.url("credits/")).content.decode()
     policy = policy_of(paid)
     assert (policy.signature, policy.warn_below) == ("Acme", Decimal(20))
     refused = client.post(cast.url("credits/settings/"), {"signature": "x" * 30, "warn_below": "-1"})

@@ -49,7 +49,7 @@ def test_what_else_stands_against_it_is_said(cast: Cast) -> None:
     change_policy(cast.organization, values={"blocked_regions": ["CN"]}, actor=cast.admin)
     OptOut.objects.create(organization=cast.organization, phone=SHANGHAI, source="keyword")
     page = ask(cast, SHANGHAI).content.decode()
-    for words in ("does not send to", "opted out", "Too few credits"):
+    for words in ("Country not sent to", "Opted out", "Too few credits"):
         assert words in page
     assert "Nothing else stands against it" not in page
 

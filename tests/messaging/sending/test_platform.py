@@ -351,7 +351,7 @@ def test_nothing_of_the_carrier_stands_on_the_pages_of_an_organization(
             assert secret not in page, path
     page = client.get(cast.url(f"messages/{message.pk}/")).content.decode()
     assert "Platform SMS" in page
-    assert "1 credits" in page
+    assert "<span>1 credit</span>" in page
     found = client.post(cast.url("messages/"), {"q": sid}, follow=True).content.decode()
     assert str(message.pk) not in found, "whoever knows a SID learns nothing"
     assert cast.client("stranger").get(cast.url(f"messages/{message.pk}/")).status_code == 404
