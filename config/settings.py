@@ -4,7 +4,7 @@ Without `DEBUG=1` this is production: it refuses to start while a secret or a se
 """
 
 import os
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -64,9 +64,21 @@ SEND_WINDOW = env.int("SEND_WINDOW", 100)  # requests to Twilio in flight, for e
 API_RATE = env.int("API_RATE", 100)
 CALLBACKS_KEPT_DAYS = env.int("CALLBACKS_KEPT_DAYS", 30)
 OPEN_SIGNUP = env.bool("OPEN_SIGNUP", False)
+
+
 # What platform SMS costs in credits where the operator sets no other price on the page of platform SMS.
-PLATFORM_DOMESTIC_PRICE = Decimal(env.str("PLATFORM_DOMESTIC_PRICE", "1"))
-PLATFORM_INTERNATIONAL_CODE_PRICE = Decimal(env.str("PLATFORM_INTERNATIONAL_CODE_PRICE", "2.3"))
+def _price(name: str, usual: str) -> Decimal:
+    try:
+        price = Decimal(env.str(name, usual))
+    except InvalidOperation:
+        price = Decimal(-1)
+    if not price.is_finite() or not 0 <= price < 1_000_000 or price != price.quantize(Decimal("0.0001")):
+        raise ImproperlyConfigured(f"{name} is a price in credits: a number from 0 on with at most four decimals.")
+    return price
+
+
+PLATFORM_DOMESTIC_PRICE = _price("PLATFORM_DOMESTIC_PRICE", "1")
+PLATFORM_INTERNATIONAL_CODE_PRICE = _price("PLATFORM_INTERNATIONAL_CODE_PRICE", "2.3")
 UPLOAD_LIMIT = env.int("UPLOAD_LIMIT_MB", 50) * 1_000_000  # bytes of a file that members upload
 UPLOAD_DAYS = env.int("UPLOAD_DAYS", 7)
 

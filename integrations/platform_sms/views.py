@@ -45,6 +45,7 @@ def overview(request: MemberRequest) -> HttpResponse:
     return _overview(request, destination_forms=forms_)
 
 
+@never_cache
 @require_POST
 @operator_page
 @sensitive_variables("secret")

@@ -7,12 +7,15 @@ source does not name any more is cleared.
 import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import timedelta
 
 from django.db import connection as database
 from django.db.models import Count
+from django.db.models.functions import Now
 
 from integrations.connections.models import Connection
 from integrations.organizations.models import Organization
+from integrations.platform_sms.models import PLATFORM_SENDER
 from messaging.credits import alerting
 from messaging.inbox.floods import FLOOD, flooding_conversations
 from messaging.sending.daily_cap import cap_use
@@ -55,6 +58,9 @@ WHERE oldest.due_at < now() - CASE
         SELECT 1 FROM messaging_pace p WHERE p.connection_id = c.id AND p.sender IN ('', l.sender)
     )) THEN interval '2 hours' ELSE interval '10 minutes' END
 """
+
+
+_STUCK_AFTER = timedelta(minutes=10)
 
 
 @dataclass(frozen=True)
@@ -120,6 +126,28 @@ def old_queues() -> Iterator[Found]:
                 key=str(row.pk),
                 text=words.of_old_queue(row),
                 link=words.path_within("messages:log", query="status=queued"),
+            )
+
+    yield from _stuck_at_carriers()
+
+
+def _stuck_at_carriers() -> Iterator[Found]:
+    """Find carriers of platform SMS that have not taken a message for ten minutes: told where the carrier belongs."""
+    carriers = Connection.objects.filter(carries__isnull=False, status=Connection.Status.ACTIVE).distinct()
+    for carrier in carriers.select_related("organization"):
+        waiting = Message.objects.filter(
+            connection=carrier,
+            sender=PLATFORM_SENDER,
+            status=Status.QUEUED,
+            error_reason="platform_unavailable",
+            created_at__lt=Now() - _STUCK_AFTER,
+        )
+        if waiting.exists():
+            yield Found(
+                organization=carrier.organization,
+                key=f"platform:{carrier.pk}",
+                text=words.of_stuck_carrier(carrier),
+                link=words.path_within("alerts:list"),
             )
 
 

@@ -67,6 +67,14 @@ def of_old_queue(connection: Connection) -> str:
     )
 
 
+def of_stuck_carrier(carrier: Connection) -> str:
+    """Say that a carrier of platform SMS takes nothing."""
+    return (
+        f"“{carrier.name}” has not taken platform SMS for more than ten minutes. Each message is tried ten times; then "
+        "it fails and its credits come back. Look at that service, or choose another carrier on the operator's pages."
+    )
+
+
 def of_flagged(count: int) -> str:
     """Say that messages need a person."""
     subject = "1 message needs" if count == 1 else f"{count:,} messages need"

@@ -57,6 +57,12 @@ def test_sandbox_is_off_unless_the_operator_turns_it_on_and_then_needs_its_secre
     assert "SANDBOX_SECRET" in done.stderr
 
 
+def test_price_of_platform_sms_that_is_none_stops_the_start_and_is_named() -> None:
+    done = manage("check", **PRODUCTION, PLATFORM_DOMESTIC_PRICE="NaN")
+    assert done.returncode != 0
+    assert "PLATFORM_DOMESTIC_PRICE is a price in credits" in done.stderr
+
+
 def test_cookies_travel_over_https_only() -> None:
     asked = (
         "from django.conf import settings as s; "

@@ -1,5 +1,7 @@
 """Platform SMS that nobody can tell: the operator's to settle, in words for both sides."""
 
+from datetime import timedelta
+
 import pytest
 from django.utils import timezone
 
@@ -11,7 +13,7 @@ from messaging.sending.models import Message
 from messaging.sending.outbox import Draft, enqueue
 from tests.conftest import Cast
 
-from .platform import SHANGHAI, give_credits, kinds, offer_platform_sms
+from .platform import CARRIER_NAME, SHANGHAI, give_credits, kinds, offer_platform_sms
 
 pytestmark = pytest.mark.django_db
 PAGE = "/operator/platform-sms/unsettled/"
@@ -77,3 +79,21 @@ def test_alert_is_raised_where_the_carrier_belongs(cast: Cast, flagged: Message)
         ("acme", "credits_low"),
         ("operations", "needs_person"),
     ]
+
+
+def test_carrier_that_takes_nothing_is_told_where_it_belongs_until_it_does(cast: Cast, flagged: Message) -> None:
+    Message.objects.update(
+        status="queued",
+        needs_person=False,
+        error_reason="platform_unavailable",
+        created_at=timezone.now() - timedelta(minutes=11),
+        due_at=timezone.now() + timedelta(minutes=1),
+    )
+    watch()
+    alert = Alert.objects.get(kind="queue_old")
+    assert alert.organization.slug == "operations"
+    assert CARRIER_NAME in alert.text
+    Message.objects.update(status="sent", error_reason="")
+    watch()
+    alert.refresh_from_db()
+    assert alert.cleared_at is not None
