@@ -55,6 +55,7 @@ app.conf.update(
             "options": {"expires": 3600},
         },
         "forget-uploads": {"task": "messaging.csv_files.forget", "schedule": 3600.0, "options": {"expires": 3600}},
+        "forget-form-drafts": {"task": "portal.forms.forget", "schedule": 3600.0, "options": {"expires": 3600}},
         # Reading long lists is heavy: it must not share an interpreter with a sending engine.
         "search-prices": {
             "task": "messaging.pricing.search",
@@ -103,4 +104,5 @@ app.conf.imports = (
     "messaging.sending.tasks",
     "messaging.verification.tasks",
     "messaging.verification.limit_tasks",
+    "portal.forms.tasks",
 )

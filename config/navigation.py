@@ -120,6 +120,7 @@ def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
                 item("Verifications", "pin", "verifications:list"),
                 item("Contacts", "contacts", "contacts:list"),
                 item("Templates", "description", "templates:list"),
+                item("Forms", "dynamic_form", "forms:list"),
                 item("Opt-outs", "do_not_disturb_on", "consent:list"),
                 item("Consent", "fact_check", "consents:report"),
             ],

@@ -35,6 +35,7 @@ urlpatterns = [
     path("settings/retention/", include("messaging.retention.urls")),
     path("settings/verification-limits/", include("messaging.verification.limit_urls")),
     path("templates/", include("messaging.templates.urls")),
+    path("forms/", include("portal.forms.urls")),
     path("opt-outs/", include("messaging.consent.urls")),
     path("consent/", include("messaging.consent.ledger_urls")),
     path("verifications/", include("messaging.verification.urls")),

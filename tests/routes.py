@@ -36,6 +36,7 @@ from messaging.sending.models import Message
 from messaging.templates.models import Template
 from messaging.verification.limit_models import PausedPrefix
 from messaging.verification.models import ClosedChannel, Verification
+from portal.forms.models import FormPicture, PublicForm, Submission, SubmissionExport, SubmissionFile
 from tests.world import SECRETS, World, furnish
 
 OURS, THEIRS = "+4915112398765", "+4915187654321"
@@ -143,6 +144,7 @@ ROWS: dict[str, Callable[[Any], Any]] = {
     "inbox:rule_": lambda world: world[KeywordRule].pk,
     "inbox:open": lambda world: world[Contact].pk,
     "inbox:": lambda world: world[Conversation].pk,
+    "forms:": lambda world: world[PublicForm].pk,
     "templates:": lambda world: world[Template].pk,
     "verifications:": lambda world: world[Verification].pk,
     "consent:": lambda world: world[OptOut].pk,
@@ -168,6 +170,11 @@ VALUES: dict[str, Callable[[Any], Any]] = {
     "opt_out_id": lambda world: world[OptOut].pk,
     "verification_id": lambda world: world[Verification].pk,
     "consent_id": lambda world: world[ConsentRecord].pk,
+    "export_pk": lambda world: world[SubmissionExport].pk,
+    "file_pk": lambda world: world[SubmissionFile].pk,
+    "picture_pk": lambda world: world[FormPicture].pk,
+    "place": lambda world: "logo",
+    "submission_pk": lambda world: world[Submission].pk,
     "app_label": lambda world: "messaging",
     "key": lambda world: "no-such-key",
     "uidb36": lambda world: "1",

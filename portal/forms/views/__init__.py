@@ -1,0 +1,1 @@
+"""Members' pages of public forms: building them, settling what surrounds them, reading what was sent."""
