@@ -67,9 +67,9 @@ OPEN_SIGNUP = env.bool("OPEN_SIGNUP", False)
 
 
 # What platform SMS costs in credits where the operator sets no other price on the page of platform SMS.
-def _price(name: str, usual: str) -> Decimal:
+def _price(name: str, raw: str) -> Decimal:
     try:
-        price = Decimal(env.str(name, usual))
+        price = Decimal(raw)
     except InvalidOperation:
         price = Decimal(-1)
     if not price.is_finite() or not 0 <= price < 1_000_000 or price != price.quantize(Decimal("0.0001")):
@@ -77,8 +77,10 @@ def _price(name: str, usual: str) -> Decimal:
     return price
 
 
-PLATFORM_DOMESTIC_PRICE = _price("PLATFORM_DOMESTIC_PRICE", "1")
-PLATFORM_INTERNATIONAL_CODE_PRICE = _price("PLATFORM_INTERNATIONAL_CODE_PRICE", "2.3")
+PLATFORM_DOMESTIC_PRICE = _price("PLATFORM_DOMESTIC_PRICE", env.str("PLATFORM_DOMESTIC_PRICE", "1"))
+PLATFORM_INTERNATIONAL_CODE_PRICE = _price(
+    "PLATFORM_INTERNATIONAL_CODE_PRICE", env.str("PLATFORM_INTERNATIONAL_CODE_PRICE", "2.3")
+)
 UPLOAD_LIMIT = env.int("UPLOAD_LIMIT_MB", 50) * 1_000_000  # bytes of a file that members upload
 UPLOAD_DAYS = env.int("UPLOAD_DAYS", 7)
 
