@@ -1,22 +1,49 @@
 /* The builder of forms: questions are dragged by pointer or finger, moved by keys, and what was opened stays open. */
 (function () {
   "use strict";
-  var dragged = null, placeBefore = "", said = "";
   var list = function () { return document.getElementById("build-list"); };
-  var keys = function () {
-    return Array.prototype.map.call(list().querySelectorAll("[data-key]"), function (item) { return item.dataset.key; }).join(",");
-  };
-  var say = function (text) { document.getElementById("build-said").textContent = text; };
+  var items = function () { return Array.prototype.slice.call(list().querySelectorAll("[data-key]")); };
+  var keys = function () { return items().map(function (item) { return item.dataset.key; }).join(","); };
   var wordsOf = function (item) {
-    var all = Array.prototype.slice.call(list().querySelectorAll("[data-key]"));
-    return item.querySelector("strong").textContent + ": place " + (all.indexOf(item) + 1) + " of " + all.length;
+    return item.querySelector("strong").textContent + ": place " + (items().indexOf(item) + 1) + " of " + items().length;
   };
-  var save = function (focusOn) {
-    var address = document.getElementById("builder").dataset.order;
-    window.htmx.ajax("POST", address, { target: "#builder", swap: "outerHTML", values: { keys: keys() } }).then(function () {
-      var handle = focusOn && document.getElementById(focusOn);
-      if (handle) handle.focus();
-      if (said) say(said);
+
+  /* One request at a time: what was typed is saved before the button that was pressed next does its part. */
+  var under = 0, waiting = [];
+  var goOn = function () { if (!under && waiting.length) waiting.shift()(); };
+  var whenQuiet = function (act) { waiting.push(act); goOn(); };
+  document.addEventListener("htmx:beforeSend", function () { under += 1; });
+  document.addEventListener("htmx:afterRequest", function () { under -= 1; setTimeout(goOn); });
+  var ask = function (address, values, then) {
+    whenQuiet(function () {
+      var step = document.querySelector("#builder [name=step]");
+      if ("step" in values) values.step = step.value; /* as it is now, after what went before */
+      window.htmx.ajax("POST", address, { target: "#builder", swap: "outerHTML", values: values }).then(then || function () {});
+    });
+  };
+  document.addEventListener("submit", function (event) {
+    var form = event.target;
+    if (!form.closest("#builder")) return;
+    if (form.hasAttribute("data-part")) {
+      event.preventDefault();
+      event.stopImmediatePropagation();
+      var values = {};
+      new FormData(form, event.submitter).forEach(function (value, name) { values[name] = value; });
+      ask(form.action, values);
+    } else if (!form.hasAttribute("data-many") && under) {
+      event.preventDefault();
+      event.stopImmediatePropagation();
+      whenQuiet(function () { form.submit(); });
+    }
+  }, true);
+
+  /* The order, by pointer or by keys. */
+  var dragged = null, placeBefore = "";
+  var saveOrder = function (item) {
+    var handle = "handle-" + item.dataset.key, said = wordsOf(item), wanted = keys();
+    ask(document.getElementById("builder").dataset.order, { keys: wanted }, function () {
+      document.getElementById(handle).focus();
+      document.getElementById("build-said").textContent = said;
     });
   };
   document.addEventListener("pointerdown", function (event) {
@@ -27,7 +54,6 @@
     dragged = handle.closest("[data-key]");
     placeBefore = keys();
     dragged.classList.add("hg-build-dragged");
-    handle.setPointerCapture(event.pointerId);
   });
   document.addEventListener("pointermove", function (event) {
     if (!dragged) return;
@@ -39,17 +65,15 @@
     if (event.clientY < 60) window.scrollBy(0, -12);
     if (event.clientY > window.innerHeight - 60) window.scrollBy(0, 12);
   });
-  var drop = function (isCanceled) {
+  var drop = function () {
     if (!dragged) return;
     var item = dragged;
     dragged = null;
     item.classList.remove("hg-build-dragged");
-    if (isCanceled || keys() === placeBefore) return;
-    said = wordsOf(item);
-    save("handle-" + item.dataset.key);
+    if (keys() !== placeBefore) saveOrder(item);
   };
-  document.addEventListener("pointerup", function () { drop(false); });
-  document.addEventListener("pointercancel", function () { drop(true); });
+  document.addEventListener("pointerup", drop);
+  document.addEventListener("pointercancel", drop);
   document.addEventListener("keydown", function (event) {
     var handle = event.target.closest && event.target.closest("[data-handle]");
     if (handle && (event.key === "ArrowUp" || event.key === "ArrowDown")) {
@@ -58,29 +82,34 @@
       var other = event.key === "ArrowUp" ? item.previousElementSibling : item.nextElementSibling;
       if (!other) return;
       list().insertBefore(event.key === "ArrowUp" ? item : other, event.key === "ArrowUp" ? other : item);
-      said = wordsOf(item);
       handle.focus();
-      save(handle.id);
+      saveOrder(item);
       return;
     }
     /* Undo as everywhere, except where somebody is typing: there it is the browser's own. */
     if ((event.ctrlKey || event.metaKey) && event.key.toLowerCase() === "z" && !/^(INPUT|TEXTAREA|SELECT)$/.test(event.target.tagName)) {
-      var button = document.getElementById(event.shiftKey ? "redo" : "undo");
-      if (button && !button.disabled) { event.preventDefault(); button.click(); }
+      event.preventDefault();
+      whenQuiet(function () {
+        var button = document.getElementById(event.shiftKey ? "redo" : "undo");
+        if (button && !button.disabled) button.click();
+      });
     }
   });
+
   /* What was open stays open when the questions come back; a new one is opened by the server and takes the focus. */
-  var open = [];
+  var open = null;
   document.addEventListener("htmx:beforeSwap", function (event) {
-    if (event.detail.target.id !== "builder") return;
+    if (event.detail.target.id !== "builder" || event.detail.serverResponse.indexOf('id="builder"') < 0) return;
     open = Array.prototype.map.call(document.querySelectorAll(".hg-build-edit[open]"), function (one) { return one.id; });
   });
-  document.addEventListener("htmx:afterSwap", function () {
-    var fresh = Array.prototype.filter.call(document.querySelectorAll(".hg-build-edit[open]"), function (one) { return open.indexOf(one.id) < 0; })[0];
-    open.forEach(function (id) { var one = document.getElementById(id); if (one) one.open = true; });
-    if (!open.length && !fresh) return;
-    var field = fresh && document.getElementById("builder") && fresh.querySelector("input:not([type=hidden]), textarea");
-    if (field && document.activeElement === document.body) { field.focus(); if (field.select) field.select(); }
-    open = [];
+  document.addEventListener("htmx:afterSettle", function () {
+    if (!open) return;
+    var before = open, field;
+    open = null;
+    document.querySelectorAll(".hg-build-edit").forEach(function (one) {
+      if (one.open && before.indexOf(one.id) < 0) field = one.querySelector("input:not([type=hidden]), textarea");
+      one.open = one.open || before.indexOf(one.id) >= 0;
+    });
+    if (field) { field.focus(); if (field.select) field.select(); }
   });
 })();
