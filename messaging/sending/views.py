@@ -165,7 +165,9 @@ def detail(request: MemberRequest, pk: uuid.UUID) -> HttpResponse:
         "reason": reason_of(message),
         "is_final": message.status in FINAL,
         "may_cancel": message.status in WAITING and request.member.can(Capability.SEND),
-        "may_send_again": message.status in FAILURES | {Status.CANCELED} and request.member.can(Capability.SEND),
+        "may_send_again": message.status in FAILURES | {Status.CANCELED}
+        and message.purpose != Message.Purpose.VERIFICATION  # its code is for its recipient alone
+        and request.member.can(Capability.SEND),
         "may_resolve": message.needs_person and not message.is_platform and request.member.can(Capability.SEND),
     }
     return render(

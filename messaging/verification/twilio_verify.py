@@ -9,6 +9,7 @@ from http import HTTPStatus
 from typing import Any
 
 import structlog
+from django.conf import settings
 
 from integrations.clock import database_now
 from integrations.connections.credentials import ConnectionUnusable, credentials_of
@@ -289,7 +290,7 @@ def _gateway(verification: Verification, *, patience: float = PATIENCE) -> Gatew
     if connection.status == Connection.Status.BROKEN:
         raise ConnectionUnusable("connection_broken", broken_words(connection))
     verification.connection = connection
-    return gateway_for(credentials_of(connection), timeout=patience)
+    return gateway_for(credentials_of(connection), timeout=min(patience, settings.TWILIO_TIMEOUT))
 
 
 def broken_words(connection: Connection) -> str:

@@ -136,8 +136,10 @@ def cancel(request: MemberRequest, pk: uuid.UUID) -> HttpResponse:
 @require_POST
 def offer_again(request: MemberRequest, channel_id: int) -> HttpResponse:
     """Offer a channel again that was switched on at Twilio."""
-    if channel := managing.offer_again(request.organization, channel_id, actor=request.user, ip=client_ip(request)):
-        messages.success(request, f"Codes by {channel} are offered again.")
+    channel = managing.offer_again(request.organization, channel_id, actor=request.user, ip=client_ip(request))
+    if not channel:
+        raise Http404("There is no such channel, or it is offered again already.")
+    messages.success(request, f"Codes by {channel} are offered again.")
     return redirect("verifications:list")
 
 
