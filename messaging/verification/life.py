@@ -30,6 +30,8 @@ from .refusals import VerificationRefused
 
 Status, Backend, Channel = Verification.Status, Verification.Backend, Verification.Channel
 
+# Codes by e-mail within an hour, to one address and to all; numbers have limits of their own (limits.py).
+ADDRESS_PER_HOUR, ADDRESSES_PER_HOUR = 5, 150
 OWN_CHANNELS: tuple[str, ...] = (Channel.SMS,)
 VERIFY_CHANNELS: tuple[str, ...] = (Channel.SMS, Channel.CALL, Channel.WHATSAPP)
 
@@ -61,6 +63,8 @@ def start(
     _check_channel(backend, route.connection, channel)
     if phone is not None:
         _admit(organization, phone=phone, asker=asker, channel=channel)
+    else:
+        _admit_address(organization, email=email)
     now = database_now()
     with transaction.atomic():
         verification = Verification.objects.create(
@@ -97,8 +101,7 @@ def resend(verification: Verification, *, channel: str = "", asker: Asker) -> Ve
         raise VerificationRefused("channel_closed", kind="input", field="channel")
     moves.reread(verification)
     _check_may_resend(verification)
-    if verification.phone:
-        phone = parse_phone(verification.phone, region=None, allow_magic=True)
+    if (phone := _phone_of(verification)) is not None:
         _admit(verification.organization, phone=phone, asker=asker, channel=channel)
     with transaction.atomic():
         # The lock makes the second of two clicks see the first one's code.
@@ -130,8 +133,8 @@ def check(verification: Verification, *, code: str) -> Checked:
     is_won = verification.is_pending and _BACKENDS[verification.backend].check(verification, digits)
     if not is_won and verification.state == Status.EXPIRED and verification.status == Status.PENDING:
         moves.end(verification, Status.EXPIRED, reason="expired")
-    if is_won and verification.phone:
-        limits.approved(verification.organization, phone=parse_phone(verification.phone, region=None, allow_magic=True))
+    if is_won and (phone := _phone_of(verification)) is not None:
+        limits.approved(verification.organization, phone=phone)
     return Checked(verification.state, moves.attempts_left(verification), is_won)
 
 
@@ -184,6 +187,28 @@ def _admit(organization: Organization, *, phone: Phone, asker: Asker, channel: s
             # Waiting does not help: another number does.
             field="to" if reached.name in {"kind", "regions"} else "",
         ) from reached
+
+
+def _phone_of(verification: Verification) -> Phone | None:
+    """Return the number to be proved; None for an address, and once the person was erased."""
+    if not verification.phone.startswith("+"):
+        return None
+    return parse_phone(verification.phone, region=None, allow_magic=True)
+
+
+def _admit_address(organization: Organization, *, email: str) -> None:
+    recent = VerificationSend.objects.filter(
+        verification__organization=organization,
+        channel=Channel.EMAIL,
+        verification__created_at__gte=database_now() - timedelta(hours=1),
+    )
+    for name, rows, most in (
+        ("number", recent.filter(verification__email__iexact=email), ADDRESS_PER_HOUR),
+        ("day", recent, ADDRESSES_PER_HOUR),
+    ):
+        if rows.count() >= most:
+            detail = f"{most} codes went out by e-mail within an hour. Try again later."
+            raise VerificationRefused(name, kind="limit", detail=detail, retry_after=600)
 
 
 # ---- back ends

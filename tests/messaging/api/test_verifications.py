@@ -7,7 +7,8 @@ import pytest
 
 from integrations.connections.models import Connection
 from integrations.twilio.errors import TwilioRefused
-from messaging.verification import twilio_verify
+from messaging.verification import limits, twilio_verify
+from messaging.verification.limits import LimitReached
 from messaging.verification.models import Verification
 from tests.conftest import Cast
 from tests.factories import ConnectionFactory
@@ -124,6 +125,30 @@ def test_what_twilio_refuses(
     assert str(code) in problem["detail"]
     kept = api.get(f"verifications/{problem['verification_id']}").json()
     assert (kept["status"], kept["error"]["code"]) == ("failed", str(code))
+
+
+@pytest.mark.parametrize(("name", "wait"), [("resend", 25), ("day", 3600)])
+def test_a_limit_is_a_429_that_names_itself(
+    api: Caller, connection: Connection, monkeypatch: pytest.MonkeyPatch, name: str, wait: int
+) -> None:
+    def refuse(organization: object, **request: object) -> None:
+        raise LimitReached(name, detail="Enough.", retry_after=wait)
+
+    monkeypatch.setattr(limits, "admit", refuse)
+    answer = api.post("verifications", {"to": PHONE})
+    assert problem_of(answer, 429, "verification_limited")["limit"] == name
+    assert answer["Retry-After"] == str(wait)
+    assert not Verification.objects.exists()
+
+
+def test_a_kind_of_number_that_gets_none_is_told_at_the_field(
+    api: Caller, connection: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(organization: object, **request: object) -> None:
+        raise LimitReached("regions", detail="Not there.", retry_after=None)
+
+    monkeypatch.setattr(limits, "admit", refuse)
+    assert field_of(api.post("verifications", {"to": "+33612345678"})) == ("to", "regions")
 
 
 def test_a_stranger_finds_nothing(api: Caller, stranger: Caller, connection: Connection) -> None:

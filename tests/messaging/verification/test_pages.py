@@ -9,11 +9,13 @@ from django.utils import timezone
 
 from integrations.connections.models import Connection
 from integrations.organizations.models import AuditEntry
+from messaging.contacts.erasure.erasing import erase_person
 from messaging.verification import life
 from messaging.verification.askers import Asker
 from messaging.verification.models import ClosedChannel, Verification
 from messaging.verification.selectors import conversion_of
 from tests.conftest import Cast
+from tests.factories import ContactFactory
 
 from .conftest import PHONE, SERVICE, VISITOR, own_code_of, wrong
 
@@ -152,6 +154,18 @@ def test_a_closed_channel_is_shown_and_offered_again(cast: Cast, with_service: C
     cast.client("admin").post(url)
     assert not ClosedChannel.objects.exists()
     assert AuditEntry.objects.filter(action="verification.channel_offered").count() == 1
+
+
+def test_an_erased_person_leaves_the_figures_alone(cast: Cast, sender_only: Connection) -> None:
+    verification = begin(cast)
+    code = own_code_of()
+    contact = ContactFactory(organization=cast.organization, phone=PHONE)
+    erase_person(contact)
+    verification.refresh_from_db()
+    assert verification.phone.startswith("#") and verification.network == ""
+    assert life.check(verification, code=code) == life.Checked("canceled", 0, approved=False)
+    page = cast.client("owner").get(cast.url(f"verifications/{verification.pk}/")).content.decode()
+    assert "erased" in page
 
 
 def test_the_conversion_by_country_asker_and_day(cast: Cast) -> None:

@@ -10,6 +10,7 @@ from integrations.platform_sms.ledger import balance_of
 from messaging.sending.models import Message
 from messaging.sending.sealing import text_of
 from messaging.verification import life
+from messaging.verification.limit_models import VerificationPolicy
 from messaging.verification.models import Verification
 from messaging.verification.refusals import VerificationRefused
 from messaging.verification.sentences import NOT_NOW
@@ -42,6 +43,7 @@ def test_mainland_china_goes_by_platform_sms_though_a_service_is_there(
     cast: Cast, carrier: Connection, twilio: FakeVerify, settings: Any
 ) -> None:
     settings.PUBLIC_BASE_URL = "https://forms.acme.example"
+    VerificationPolicy.objects.create(organization=cast.organization, regions=["CN"])
     give_credits(cast.organization)
     verification = begin(cast, to=SHANGHAI)
     assert (verification.route, verification.backend) == ("platform", "own")
