@@ -16,6 +16,7 @@ OTHER_NUMBER = _("No code can be sent to this number. Please use another number.
 OTHER_CHANNEL = _("The code cannot be sent this way. Please choose another way.")
 NOT_THIS_COUNTRY = _("Codes cannot be sent to numbers of this country. Please use another number.")
 WAIT_SECONDS = _("Another code is being sent to this number. Wait a few seconds, then try again.")
+MANY_ASK = _("More people than usual ask for codes just now. Please try again later.")
 START_ANEW = _("This attempt is over. Please ask for a new code.")
 
 # By our own words, the codes of VerificationRefused among them.
@@ -50,8 +51,8 @@ OWN: Mapping[str, str] = MappingProxyType(
         "unreachable": _("No connection came about. Please try again in a moment."),
         "busy": _("Your code is being checked. Please wait a moment."),
         "not_delivered": _("The code could not be delivered to this number. Check the number, or use another one."),
-        "number": _("Too many codes were asked for. Please try again later."),
-        "day": _("Too many codes were asked for. Please try again later."),
+        "number": MANY_ASK,  # of addresses; what limits numbers brings its own
+        "day": MANY_ASK,
         "channel_closed": OTHER_CHANNEL,
         "unknown_channel": OTHER_CHANNEL,
         # what only an admin can change
@@ -94,7 +95,7 @@ TWILIO: Mapping[int, str] = MappingProxyType(
         60228: NOT_NOW,
         60238: NOT_THIS_COUNTRY,
         60242: OTHER_CHANNEL,
-        60245: _("More people than usual ask for codes just now. Please try again later."),
+        60245: MANY_ASK,
         60410: _("To guard against abuse, no codes go to numbers like this one for now. Use another number, or try "
                  "again tomorrow."),
         60412: OTHER_NUMBER,
