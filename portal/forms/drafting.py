@@ -20,7 +20,7 @@ from integrations.masking import mask_ip
 
 from .answers import KeptFile, Reading
 from .file_kinds import MB
-from .models import FormDraft, PublicForm, SubmissionFile
+from .models import FormDraft, FormVersion, PublicForm, SubmissionFile
 from .opening import FormRefused
 
 LASTS = timedelta(hours=24)
@@ -69,16 +69,17 @@ def keep_draft(form: PublicForm, *, secret: str, reading: Reading, language: str
         if draft.submission_id is not None:
             return draft
         if not is_new:
-            _change(draft, answers=reading.answers, phone=phone)
+            _change(draft, version=form.current, answers=reading.answers, phone=phone)
         _keep_files(draft, reading.files)
     return draft
 
 
-def _change(draft: FormDraft, *, answers: dict[str, Any], phone: str) -> None:
+def _change(draft: FormDraft, *, version: FormVersion, answers: dict[str, Any], phone: str) -> None:
+    """Put other answers in; they were read by the version of now, which may be a later one than the first were."""
     if draft.phone != phone:
         draft.verification_id = None
-    draft.answers, draft.phone = answers, phone
-    draft.save(update_fields=["answers", "phone", "verification_id"])
+    draft.version, draft.answers, draft.phone = version, answers, phone
+    draft.save(update_fields=["version", "answers", "phone", "verification_id"])
     still_there = {name for name, value in answers.items() if isinstance(value, dict)}
     draft.files.exclude(key__in=still_there).delete()
 

@@ -309,6 +309,15 @@ def test_draft_of_an_earlier_version_is_sent_as_it_was_asked(plain: PublicForm, 
     assert submit(draft).version == first
 
 
+def test_answers_that_are_changed_later_are_those_of_the_later_version(plain: PublicForm, cast: Cast) -> None:
+    enter(plain, secret="the-secret-of-a-visitor")
+    building.change_field(plain, key="f2", values={"label": "Mobile", "verify": True})
+    version = building.publish(plain, actor=cast.owner)
+    draft = enter(plain, secret="the-secret-of-a-visitor", f3="Evening")
+    assert draft.version == version
+    assert refusal(draft) == "not_verified", "what was begun without proof does not get past it"
+
+
 def test_password_opens_the_form_and_is_kept_as_a_hash(plain: PublicForm, cast: Cast) -> None:
     assert opens_with(plain, "anything")
     set_password(plain, password="harbour", actor=cast.owner)
