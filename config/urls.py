@@ -39,6 +39,7 @@ urlpatterns = [
     path("opt-outs/", include("messaging.consent.urls")),
     path("consent/", include("messaging.consent.ledger_urls")),
     path("verifications/", include("messaging.verification.urls")),
+    path("", include("portal.forms.public.urls")),
     path("u/<str:token>", unsubscribe, name="unsubscribe"),
 ]
 

@@ -105,6 +105,7 @@ CLASSIFIED: dict[str, tuple[Door, str]] = {
     "organizations:invitation_(open|accept)": (Door.PUBLIC, "who was invited may have no account yet; by a token"),
     "hook-(status|inbound)": (Door.SIGNED, "Twilio's signature: see tests/messaging/receipts"),
     "unsubscribe": (Door.PUBLIC, "by a token that only the recipient has: see test_unsubscribing"),
+    "form|form-picture": (Door.PUBLIC, "filled in by anybody: see tests/portal/forms/public"),
     "api:(openapi-json|openapi-view)": (Door.PUBLIC, "the API documents itself"),
     "api:(?!openapi).*": (Door.KEY, "by key: see tests/messaging/api"),
     "admin:(index|login|logout|autocomplete|jsi18n|app_list|search|\\?)": (
@@ -144,6 +145,7 @@ ROWS: dict[str, Callable[[Any], Any]] = {
     "inbox:rule_": lambda world: world[KeywordRule].pk,
     "inbox:open": lambda world: world[Contact].pk,
     "inbox:": lambda world: world[Conversation].pk,
+    "form-picture": lambda world: world[FormPicture].pk,
     "forms:": lambda world: world[PublicForm].pk,
     "templates:": lambda world: world[Template].pk,
     "verifications:": lambda world: world[Verification].pk,

@@ -4,6 +4,9 @@
   const each = (selector, act) => document.querySelectorAll(selector).forEach(act);
   const language = document.documentElement.lang;
 
+  // Browsers do not follow autofocus in a frame of another site.
+  each("[data-focus]", (element) => element.focus());
+
   // One press, one request; who comes back by the browser's arrow may press again.
   document.addEventListener("submit", (event) => {
     const form = event.target;

@@ -1,0 +1,147 @@
+"""Proving the number of a draft: a code is asked for, another one, or one is compared; and what a page makes of it."""
+
+from dataclasses import dataclass, field
+from enum import Enum, auto
+
+from django.core.cache import cache
+from django.utils.translation import gettext as _
+
+from integrations.phones import parse_phone
+from messaging.verification import life
+from messaging.verification.models import Verification
+from messaging.verification.refusals import VerificationRefused
+from messaging.verification.sentences import visitor_sentence, wrong_code_sentence
+from portal.forms.drafting import bind_verification
+from portal.forms.models import FormDraft
+from portal.forms.proof import proof_of
+
+from .here import Here
+from .pages import Way, new_code_way
+
+# Longer than asking Twilio may take.
+_STARTING = 30
+_TOO_MANY, _UNAVAILABLE = 429, 503
+# What Twilio says of a number that another one would not suffer.
+_OF_THE_NUMBER = frozenset(
+    {"21211", "21408", "21610", "21614", "60200", "60205", "60220", "60238", "60410", "60412", "60605"}
+)
+_TELLS_LANDLINE = frozenset({"21614", "60205"})
+# A pause that a page counts down; beyond that one reads when to come back.
+_COUNTED = 600
+
+
+class Outcome(Enum):
+    """What the visitor has to see next."""
+
+    WAITING = auto()  # for the code
+    WRONG_CODE = auto()
+    PROVED = auto()
+    WRONG_NUMBER = auto()
+    CHALLENGE = auto()
+    STUCK = auto()
+
+
+@dataclass(frozen=True)
+class Proving:
+    """An outcome with its sentence; `ways` lead on from where one is stuck."""
+
+    outcome: Outcome
+    text: str = ""
+    verification: Verification | None = None
+    ways: list[Way] = field(default_factory=list)
+    status: int = 200
+
+
+def find_verification(draft: FormDraft) -> Verification | None:
+    """Return the verification that was begun for the draft's present number."""
+    if draft.verification_id is None or not draft.phone:
+        return None
+    rows = Verification.objects.select_related("organization", "connection")
+    return rows.filter(pk=draft.verification_id, organization=draft.form.organization_id, phone=draft.phone).first()
+
+
+def send_code(here: Here, draft: FormDraft, *, channel: str = "") -> Proving:
+    """Send a code: the first one, or another one where one is on its way."""
+    if proof_of(draft) is not None:
+        return Proving(Outcome.PROVED)
+    channel = channel if channel in life.VERIFY_CHANNELS else Verification.Channel.SMS
+    verification = find_verification(draft)
+    if verification is not None and verification.is_pending:
+        return _send_again(here, verification, channel=channel)
+    key = f"form-code:{draft.pk}"
+    if not cache.add(key, 1, _STARTING):
+        # The same button pressed twice: the other press sends the code, and this page waits for it too.
+        return Proving(Outcome.WAITING)
+    try:
+        phone = parse_phone(draft.phone, region=None, allow_magic=True)
+        verification = life.start(draft.form.organization, to=phone, channel=channel, asker=here.asker)
+    except VerificationRefused as refused:
+        return _refused(refused)
+    else:
+        if not bind_verification(draft, verification.pk):
+            return Proving(Outcome.STUCK, _("The number was changed meanwhile."), ways=[new_code_way()])
+    finally:
+        cache.delete(key)
+    return Proving(Outcome.WAITING, _unheard(verification), verification)
+
+
+def check_code(here: Here, draft: FormDraft, *, code: str) -> Proving:
+    """Compare a code. Whoever comes second with the right one finds the number proved all the same."""
+    if proof_of(draft) is not None:
+        return Proving(Outcome.PROVED)
+    verification = find_verification(draft)
+    if verification is None:
+        text = _("No code has been sent to this number yet.")
+        return Proving(Outcome.STUCK, text, ways=[new_code_way()])
+    try:
+        checked = life.check(verification, code=code)
+    except VerificationRefused as refused:
+        return Proving(Outcome.WRONG_CODE, refused.visitor, verification)
+    if checked.approved or proof_of(draft) is not None:
+        return Proving(Outcome.PROVED)
+    if checked.status == Verification.Status.PENDING:
+        return Proving(Outcome.WRONG_CODE, wrong_code_sentence(checked.attempts_left), verification)
+    return Proving(Outcome.STUCK, visitor_sentence(reason=checked.status), ways=[new_code_way()])
+
+
+def _send_again(here: Here, verification: Verification, *, channel: str) -> Proving:
+    try:
+        life.resend(verification, channel=channel, asker=here.asker)
+    except VerificationRefused as refused:
+        if refused.code == "challenge":
+            return Proving(Outcome.CHALLENGE)
+        # The code before may still arrive: one can go on entering it.
+        return Proving(Outcome.WAITING, refused.visitor, verification)
+    return Proving(Outcome.WAITING, _unheard(verification) or _("A new code is on its way."), verification)
+
+
+def _unheard(verification: Verification) -> str:
+    is_unknown = verification.error_reason == "outcome_unknown"
+    return visitor_sentence(reason="outcome_unknown") if is_unknown else ""
+
+
+def _refused(refused: VerificationRefused) -> Proving:
+    """Say why no code was sent, where it can be mended: at the number, by waiting, by another way, or later."""
+    if refused.code == "challenge":
+        return Proving(Outcome.CHALLENGE)
+    if refused.code in _TELLS_LANDLINE and (ways := _by_call(refused)):
+        return Proving(Outcome.STUCK, refused.visitor, ways=ways)
+    is_final = refused.kind == "limit" and refused.retry_after is None
+    if is_final or refused.kind == "input" or refused.code in _OF_THE_NUMBER:
+        return Proving(Outcome.WRONG_NUMBER, refused.visitor)
+    wait = refused.retry_after or 0
+    ways = [new_code_way(wait=wait)] if wait <= _COUNTED else []
+    return Proving(
+        Outcome.STUCK, refused.visitor, ways=ways, status=_TOO_MANY if refused.kind == "limit" else _UNAVAILABLE
+    )
+
+
+def _by_call(refused: VerificationRefused) -> list[Way]:
+    if refused.verification_id is None:
+        return []
+    row = Verification.objects.select_related("connection").filter(pk=refused.verification_id).first()
+    if row is None or Verification.Channel.CALL not in life.channels_of(
+        row.backend, row.connection, service_sid=row.service_sid
+    ):
+        return []
+    return [Way(_("Call me and say the code"), Verification.Channel.CALL)]

@@ -1,0 +1,263 @@
+"""A visitor's way: fill in, prove the number, done. Each step reads where the visit stands on the server and goes on.
+
+So every step may be taken twice, in two tabs or after the browser's arrow back, and ends where it would have led to.
+"""
+
+from collections.abc import Callable
+
+from django.http import HttpResponse, HttpResponseRedirect, QueryDict
+from django.utils.translation import gettext as _
+
+from integrations.phones import PhoneProblem, parse_phone
+from messaging.verification import challenge
+from portal.forms.answers import Reading, read_answers
+from portal.forms.definition import Kind
+from portal.forms.drafting import find_draft, keep_draft
+from portal.forms.models import FormDraft
+from portal.forms.opening import FormRefused, ensure_open, opens_with
+from portal.forms.phone_words import phone_sentence
+from portal.forms.submitting import submit
+
+from . import pages
+from .here import Here
+from .passwords import may_try, note_wrong
+from .proving import Outcome, Proving, check_code, find_verification, send_code
+
+_TOO_LATE = 409
+
+
+def open_form(here: Here) -> HttpResponse:
+    """The first page: the questions, or why there are none to see."""
+    return _unless_closed(here) or pages.fill_page(here)
+
+
+def unlock(here: Here) -> HttpResponse:
+    """Take the password, and show the questions to who knows it."""
+    if not may_try(here.form, ip=here.ip):
+        return pages.password_page(here, error=_("Too many tries. Wait ten minutes, then try again."), status=429)
+    if not opens_with(here.form, here.posted.get("password", "")):
+        note_wrong(here.form, ip=here.ip)
+        return pages.password_page(
+            here, error=_("This is not the password. Check capital letters, then try again."), status=pages.WRONG
+        )
+    return open_form(here.with_visit(here.visit.opened(here.form)))
+
+
+def fill(here: Here) -> HttpResponse:
+    """Take the answers: keep them, and go on to the code where there is a number to prove, else send them."""
+    if closed := _unless_closed(here):
+        return closed
+    draft = find_draft(here.form, here.visit.secret)
+    if draft is not None and draft.submission is not None:
+        return _done(here, draft)
+    chosen = _chosen_countries(here)
+    reading = _read(here, draft, chosen=chosen)
+    if "speak" in here.posted or not reading.is_good:
+        problems = {} if "speak" in here.posted else {**_lost_files(here), **reading.problems}
+        return pages.fill_page(here, values=_typed(here), errors=problems, chosen=chosen, kept=pages.kept_names(draft))
+    try:
+        draft = keep_draft(
+            here.form, secret=here.visit.secret, reading=reading, language=here.language.code, ip=here.ip
+        )
+    except FormRefused as refused:
+        return pages.fill_page(here, values=_typed(here), chosen=chosen, trouble=refused.visitor, status=_TOO_LATE)
+    if draft.submission is not None:
+        return _done(here, draft)
+    if here.definition.verified_field is None:
+        return _send(here, draft)
+    return _go_on(here, draft)
+
+
+def ask_code(here: Here) -> HttpResponse:
+    """Send a code once more, by the channel that was pressed."""
+    draft = _draft(here)
+    if draft is None:
+        return _anew(here)
+    if closed := _unless_closed(here):
+        return closed
+    return _done(here, draft) if draft.submission is not None else _go_on(here, draft, is_wanted=True)
+
+
+def check(here: Here) -> HttpResponse:
+    """Take a code, and send the form where it is the right one."""
+    draft = _draft(here)
+    if draft is None:
+        return _anew(here)
+    if draft.submission is not None:
+        return _done(here, draft)
+    found = check_code(here, draft, code=here.posted.get("code", ""))
+    return _after(here, draft, found)
+
+
+def edit(here: Here) -> HttpResponse:
+    """Back to the questions, with the answers in them."""
+    draft = _draft(here)
+    if draft is None:
+        return _anew(here)
+    if draft.submission is not None:
+        return _done(here, draft)
+    return _unless_closed(here) or pages.entered_again(here, draft)
+
+
+def show(here: Here) -> HttpResponse:
+    """Show the page on which the visit stands, in another language for example."""
+    draft = _draft(here)
+    if draft is None:
+        return open_form(here)
+    if draft.submission is not None:
+        return pages.done_page(here, draft.submission)
+    if closed := _unless_closed(here):
+        return closed
+    verification = find_verification(draft)
+    if verification is not None and verification.is_pending:
+        return pages.code_page(here, draft, verification)
+    return pages.entered_again(here, draft)
+
+
+STEPS: dict[str, Callable[[Here], HttpResponse]] = {
+    "unlock": unlock,
+    "fill": fill,
+    "code": ask_code,
+    "check": check,
+    "edit": edit,
+    "show": show,
+}
+
+
+def take_step(here: Here) -> HttpResponse:
+    """Take the step that a page of ours asks for; whatever else comes gets the first page."""
+    step = here.posted.get("step", "")
+    if step not in STEPS:
+        return open_form(here)
+    if step != "unlock" and not here.visit.may_enter(here.form):
+        return _unless_closed(here) or open_form(here)
+    if here.is_new and step not in {"unlock", "fill", "show"}:
+        return _anew(here)
+    return STEPS[step](here)
+
+
+def _go_on(here: Here, draft: FormDraft, *, is_wanted: bool = False) -> HttpResponse:
+    """Get the number proved: by a code that is sent now, unless one is on its way."""
+    verification = find_verification(draft)
+    if not is_wanted and verification is not None and verification.is_pending:
+        return pages.code_page(here, draft, verification, notice=_("A code is on its way already. Enter it here."))
+    if challenge.is_needed(here.form.organization, here.asker) and not (here := _challenged(here)).has_passed:
+        return pages.challenge_page(here, waiting=here.posted.get("waiting", ""))
+    return _after(here, draft, send_code(here, draft, channel=here.posted.get("channel", "")))
+
+
+def _challenged(here: Here) -> Here:
+    solution, waiting = here.posted.get("challenge", ""), here.posted.get("waiting", "")
+    has_passed = bool(solution) and challenge.solved(solution, asker=here.asker)
+    return here.passed() if has_passed or (waiting and challenge.waited(waiting, asker=here.asker)) else here
+
+
+def _after(here: Here, draft: FormDraft, proving: Proving) -> HttpResponse:
+    """Show what came of asking for a code or of entering one."""
+    if proving.outcome is Outcome.PROVED:
+        return _send(here, draft)
+    if proving.outcome is Outcome.CHALLENGE:
+        return pages.challenge_page(here)
+    if proving.outcome is Outcome.WRONG_NUMBER:
+        field = here.definition.verified_field
+        errors = {field.key: proving.text} if field is not None else {}
+        return pages.entered_again(here, draft, errors=errors)
+    if proving.outcome is Outcome.STUCK:
+        return pages.stuck_page(here, trouble=proving.text, ways=proving.ways, status=proving.status)
+    is_error = proving.outcome is Outcome.WRONG_CODE
+    return pages.code_page(
+        here,
+        draft,
+        proving.verification,
+        code_error=proving.text if is_error else "",
+        notice="" if is_error else proving.text,
+        status=pages.WRONG if is_error else 200,
+    )
+
+
+def _send(here: Here, draft: FormDraft) -> HttpResponse:
+    try:
+        submission = submit(draft)
+    except FormRefused as refused:
+        if refused.code == "expired":
+            return _anew(here)
+        if refused.code == "not_verified":
+            return pages.stuck_page(here, trouble=refused.visitor, ways=[pages.new_code_way()])
+        return pages.refused_page(here, refused, status=_TOO_LATE)
+    draft.submission = submission
+    return _done(here, draft)
+
+
+def _done(here: Here, draft: FormDraft) -> HttpResponse:
+    assert draft.submission is not None  # noqa: S101 - asked before
+    if here.form.redirect_url and not here.is_framed:
+        return HttpResponseRedirect(here.form.redirect_url)
+    return pages.done_page(here, draft.submission)
+
+
+def _draft(here: Here) -> FormDraft | None:
+    return find_draft(here.form, here.visit.secret)
+
+
+def _anew(here: Here) -> HttpResponse:
+    notice = _("This page was open for too long. Fill in the form again.")
+    return _unless_closed(here) or pages.fill_page(here, trouble=notice, status=_TOO_LATE)
+
+
+def _unless_closed(here: Here) -> HttpResponse | None:
+    """Return the page of a form that is closed, or that asks for its password first."""
+    try:
+        ensure_open(here.form)
+    except FormRefused as refused:
+        return pages.refused_page(here, refused)
+    return None if here.visit.may_enter(here.form) else pages.password_page(here)
+
+
+def _chosen_countries(here: Here) -> dict[str, str]:
+    """Return the country of each number: the one chosen beside it, or the only one there is."""
+    offered = {country.region for country in pages.countries_for(here.form.organization, here.definition)}
+    usual = here.form.organization.default_region
+    chosen = {}
+    for field in here.definition.fields:
+        if field.kind == Kind.PHONE:
+            wanted = here.posted.get(f"{field.key}-country", "")
+            chosen[field.key] = wanted if wanted in offered else next(iter(offered)) if len(offered) == 1 else usual
+    return chosen
+
+
+def _read(here: Here, draft: FormDraft | None, *, chosen: dict[str, str]) -> Reading:
+    """Read the answers, each number as one of the country chosen beside it."""
+    data: QueryDict = here.posted.copy()
+    unreadable: dict[str, str] = {}
+    for key, region in chosen.items():
+        try:
+            data[key] = parse_phone(data.get(key, ""), region=region).e164
+        except PhoneProblem as problem:
+            if problem.code != "empty":
+                unreadable[key] = phone_sentence(problem.code)
+    kept = draft.answers if draft is not None else {}
+    reading = read_answers(
+        here.definition,
+        data,
+        here.files,
+        region=here.form.organization.default_region,
+        kept_files={key: value for key, value in kept.items() if isinstance(value, dict)},
+    )
+    # What is no number of the chosen country might be one of the organization's: somebody else's.
+    reading.problems |= unreadable
+    return reading
+
+
+def _lost_files(here: Here) -> dict[str, str]:
+    """Browsers choose no file again by themselves, and nothing is kept before all of it is right."""
+    text = _("Choose this file again: it is kept once everything else is right.")
+    return {key: text for key, file in here.files.items() if file.content and here.definition.find(key) is not None}
+
+
+def _typed(here: Here) -> dict[str, str | list[str]]:
+    """Return what was typed, as it was typed."""
+    return {
+        field.key: here.posted.getlist(field.key) if field.kind == Kind.CHOICES else here.posted.get(field.key, "")
+        for field in here.definition.fields
+        if field.kind != Kind.FILE
+    }

@@ -1,0 +1,396 @@
+"""A public form in a browser: from the link to “thank you”, with the code read off a virtual phone.
+
+On a wide screen, on a phone and on the smallest one, by keyboard alone, without a script, in Chinese and Arabic, and
+inside the page of another site. Each page is also put before axe.
+"""
+
+import json
+import re
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, BrowserContext, Page, expect
+
+from config.launcher.environment import CHECKOUT
+from integrations.sandbox.control import SandboxControl
+
+from .conftest import DESKTOP, PASSWORD, PHONE, SCREENSHOTS, Product
+
+SMALL = {"width": 320, "height": 640}
+QUESTIONS = [
+    {"key": "f1", "kind": "short_text", "label": "Your name", "required": True, "saves_as": "name"},
+    {"key": "f2", "kind": "phone", "label": "Mobile number", "required": True, "verify": True},
+    {"key": "f3", "kind": "email", "label": "E-mail address", "help": "Only if you want the receipt by e-mail."},
+    {"key": "f4", "kind": "choice", "label": "When shall we deliver?", "required": True,
+     "options": ["Morning, 8 to 12", "Afternoon, 12 to 17", "Evening, 17 to 21"]},
+    {"key": "f5", "kind": "choices", "label": "What is in the parcel?",
+     "options": ["Papers", "Food", "Something fragile"]},
+    {"key": "f6", "kind": "date", "label": "Earliest day"},
+    {"key": "f7", "kind": "number", "label": "How many parcels?", "min": 1, "max": 20},
+    {"key": "f8", "kind": "file", "label": "Photo of the entrance", "accept": ["jpg", "png"], "max": 2},
+    {"key": "f9", "kind": "long_text", "label": "Anything the driver should know?"},
+    {"key": "f10", "kind": "consent", "label": "Updates", "required": True, "purpose": "transactional",
+     "wording": "I agree that Harbour Logistics texts me about this delivery."},
+]  # fmt: skip
+CHINESE = [
+    {"key": "f1", "kind": "short_text", "label": "姓名", "required": True},
+    {"key": "f2", "kind": "phone", "label": "手机号码", "required": True, "verify": True},
+    {"key": "f4", "kind": "choice", "label": "何时送货？", "required": True, "options": ["上午", "下午"]},
+    {"key": "f9", "kind": "long_text", "label": "备注"},
+]
+ARABIC = [
+    {"key": "f1", "kind": "short_text", "label": "الاسم", "required": True},
+    {"key": "f2", "kind": "phone", "label": "رقم الجوال", "required": True, "verify": True},
+    {"key": "f4", "kind": "choice", "label": "متى نوصّل الطلب؟", "required": True, "options": ["صباحًا", "مساءً"]},
+    {"key": "f9", "kind": "long_text", "label": "ملاحظات"},
+]
+# What a browser complains of where a page says that something is wrong, or where it may not frame ours.
+_EXPECTED = re.compile(r"status of 4\d\d|frame-ancestors")
+# What members do in the builder, in one go: its own pages have their own test.
+_MAKE = """
+import json
+from django.conf import settings
+from integrations.connections.models import Connection
+from integrations.organizations.models import Organization
+from messaging.verification.limit_models import VerificationPolicy
+from portal.forms.building import create_form, publish
+from portal.forms.definition import read
+from portal.forms.models import PublicForm
+asked = json.loads({asked!r})
+organization = Organization.objects.get(slug={slug!r})
+owner = organization.members.get().user
+regions = ["NL", "FR", "CN", "GB", "EG"]
+VerificationPolicy.objects.update_or_create(organization=organization, defaults={{"regions": regions}})
+tokens = []
+for one in asked:
+    form = create_form(organization, title=one["title"], actor=owner)
+    form.definition = read(one["questions"]).as_json()
+    form.next_key = 50
+    form.save()
+    publish(form, actor=owner)
+    PublicForm.objects.filter(pk=form.pk).update(state="open", **one["settings"])
+    tokens.append(form.token)
+connection = Connection.objects.get(organization=organization)
+print(json.dumps({{"tokens": tokens, "url": settings.SANDBOX_URL, "secret": settings.SANDBOX_SECRET,
+                   "account": connection.account_sid}}))
+"""
+
+
+class Shop(ThreadingHTTPServer):
+    """Somebody's own site, with a page around the form."""
+
+    frame = ""
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), ShopPage)
+        threading.Thread(target=self.serve_forever, daemon=True).start()
+
+    @property
+    def origin(self) -> str:
+        return f"http://localhost:{self.server_port}"
+
+
+class ShopPage(BaseHTTPRequestHandler):
+    """The page."""
+
+    server: Shop
+
+    def do_GET(self) -> None:
+        frame = f'<iframe src="{self.server.frame}" title="Book a delivery" width="100%" height="760"></iframe>'
+        body = f'<!DOCTYPE html><html lang="en"><title>Shop</title><h1>Shop</h1>{frame}</html>'.encode()
+        self.send_response(200)
+        self.send_header("Content-Type", "text/html")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *arguments: Any) -> None:
+        pass
+
+
+@dataclass
+class Site:
+    """Three published forms of an organization, and its virtual phones."""
+
+    address: str
+    tokens: list[str]
+    control: SandboxControl
+    account: str
+    shop: Shop
+
+    def url(self, number: int, query: str = "") -> str:
+        return f"{self.address}/f/{self.tokens[number]}{query}"
+
+    def code(self, phone: str) -> str:
+        """Return the code that the phone got last."""
+        messages = self.control.phone(self.account, phone)["messages"]
+        found = re.search(r"\b\d{4,10}\b", str(messages[-1]["body"]))
+        assert found is not None
+        return found[0]
+
+
+@pytest.fixture(scope="module")
+def site(product: Product) -> Iterator[Site]:
+    shop = Shop()
+    made = product.manage(
+        "create_org", "--name", "Harbour Logistics", "--owner", "forms@harbour.example", "--password", PASSWORD,
+        "--region", "DE", "--time-zone", "Europe/Berlin",
+    )  # fmt: skip
+    product.manage("connect_twilio", "--org", made["slug"], "--sandbox")
+    every = ["en", "zh-hans", "zh-hant", "nl", "de", "es", "fr", "ar"]
+    asked: list[dict[str, Any]] = [
+        {"title": "Book a delivery", "questions": QUESTIONS, "settings": {
+            "languages": every, "color": "#0b7a75", "description": "Tell us when and where. It takes about a minute.",
+            "thank_you": "We text you the evening before.", "embed_origins": [shop.origin]}},
+        {"title": "预约送货", "questions": CHINESE, "settings": {
+            "languages": ["zh-hans", "zh-hant", "en"], "color": "#b3261e",
+            "description": "请填写以下信息，大约需要一分钟。"}},
+        {"title": "حجز توصيل", "questions": ARABIC, "settings": {
+            "languages": ["ar", "en", "fr"], "color": "#f2c200",
+            "description": "أخبرنا متى وأين. يستغرق ذلك نحو دقيقة."}},
+    ]  # fmt: skip
+    script = _MAKE.format(asked=json.dumps(asked), slug=made["slug"])
+    done = subprocess.run(
+        [sys.executable, "manage.py", "shell", "--no-imports", "-c", script],
+        cwd=CHECKOUT, env=product.environment, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    told = json.loads(done.stdout.strip().splitlines()[-1])
+    yield Site(product.address, told["tokens"], SandboxControl(told["url"], told["secret"]), told["account"], shop)
+    shop.shutdown()
+
+
+@dataclass
+class Guest:
+    """Somebody with a browser of their own, who never signed in."""
+
+    page: Page
+    context: BrowserContext
+    has_script: bool = True
+
+    def look(self, name: str, *, sizes: tuple[dict[str, int], ...] = (DESKTOP, PHONE, SMALL)) -> None:
+        """Keep pictures; see that nothing has to be scrolled sideways, and that axe finds nothing."""
+        SCREENSHOTS.mkdir(exist_ok=True)
+        before = self.page.viewport_size
+        for size in sizes:
+            self.page.set_viewport_size(size)  # type: ignore[arg-type]
+            if self.has_script:
+                wide = self.page.evaluate("document.documentElement.scrollWidth")
+                assert wide <= size["width"], f"{name} is {wide} px wide on a screen of {size['width']}"
+            self.page.screenshot(path=SCREENSHOTS / f"{name}-{size['width']}.png", full_page=True)
+            if self.has_script:
+                found = Axe().run(self.page)
+                assert found.violations_count == 0, (name, size["width"], found.generate_report())
+        assert before is not None
+        self.page.set_viewport_size(before)
+
+
+@pytest.fixture
+def guest(browser: Browser, request: pytest.FixtureRequest) -> Iterator[Guest]:
+    """A visitor; `@pytest.mark.parametrize("guest", [{…}], indirect=True)` says how the browser is."""
+    options = {"viewport": DESKTOP, "locale": "en-GB", **getattr(request, "param", {})}
+    context = browser.new_context(**options)
+    context.set_default_timeout(15_000)
+    page = context.new_page()
+    troubles: list[str] = []
+    page.on("pageerror", lambda error: troubles.append(f"script error: {error}"))
+    page.on(
+        "console", lambda line: line.type == "error" and "status of 4" not in line.text and troubles.append(line.text)
+    )
+    page.on("response", lambda answer: answer.status >= 500 and troubles.append(f"{answer.status} {answer.url}"))
+    yield Guest(page, context, has_script=options.get("java_script_enabled", True))
+    cookies = context.cookies()
+    context.close()
+    assert troubles == []
+    assert cookies == []
+
+
+def test_the_whole_form_with_mistakes_on_the_way(site: Site, guest: Guest) -> None:
+    page = guest.page
+    page.goto(site.url(0))
+    guest.look("60-form")
+    page.get_by_label("Mobile number").fill("12")
+    page.get_by_role("button", name="Continue").click()
+    expect(page.get_by_role("alert")).to_contain_text("Please look at this again")
+    expect(page.get_by_role("alert")).to_be_focused()
+    guest.look("61-form-mistakes")
+    page.get_by_role("link", name="This number is too short").click()
+    expect(page.get_by_label("Mobile number")).to_be_focused()
+
+    page.get_by_label("Your name").fill("Ada Lovelace")
+    page.get_by_label("Mobile number").fill("0151 12345601")
+    page.get_by_label("Morning, 8 to 12").check()
+    page.get_by_label("Food").check()
+    page.get_by_label("Something fragile").check()
+    page.get_by_label("I agree that Harbour").check()
+    page.get_by_label("Photo of the entrance").set_input_files(
+        {"name": "door.png", "mimeType": "image/png", "buffer": b"\x89PNG\r\n\x1a\n" + b"\x00" * 2_100_000}
+    )
+    expect(page.get_by_text("This file is too large. Choose one of at most 2 MB.")).to_be_visible()
+    page.get_by_label("Photo of the entrance").set_input_files(
+        {"name": "door.png", "mimeType": "image/png", "buffer": b"\x89PNG\r\n\x1a\n" + b"\x00" * 100}
+    )
+    page.get_by_role("button", name="Continue").click()
+    expect(page.get_by_text("+49 1511 2345601")).to_be_visible()
+    expect(page.get_by_label("Code", exact=True)).to_be_focused()
+    again = page.get_by_role("button", name=re.compile("Send the code again"))
+    expect(again).to_have_attribute("aria-disabled", "true")
+    expect(again).to_contain_text(re.compile(r"in \d\d? seconds"))
+    guest.look("62-form-code")
+    page.get_by_label("Code", exact=True).fill("000000" if site.code("+4915112345601") != "000000" else "111111")
+    page.get_by_role("button", name="Confirm").click()
+    expect(page.get_by_role("alert")).to_contain_text("you can try 4 more times")
+    guest.look("63-form-wrong-code")
+    page.get_by_role("button", name="Change the number or an answer").click()
+    expect(page.get_by_label("Your name")).to_have_value("Ada Lovelace")
+    expect(page.get_by_label("Food")).to_be_checked()
+    expect(page.get_by_text("We have your file door.png.")).to_be_visible()
+    guest.look("64-form-again", sizes=(PHONE,))
+    page.get_by_role("button", name="Continue").click()
+    expect(page.get_by_text("A code is on its way already.")).to_be_visible()
+    code = site.code("+4915112345601")
+    page.get_by_label("Code", exact=True).fill(f" {code[:3]} {code[3:]} ")
+    page.get_by_role("button", name="Confirm").click()
+    expect(page.get_by_role("heading", name="Thank you. Your answers were sent.")).to_be_visible()
+    guest.look("65-form-done")
+
+
+@pytest.mark.parametrize("guest", [{"viewport": PHONE}], indirect=True)
+def test_by_keyboard_alone(site: Site, guest: Guest) -> None:
+    page = guest.page
+    page.goto(site.url(0))
+
+    def tab_to(name: str) -> None:
+        for _ in range(40):
+            page.keyboard.press("Tab")
+            focused = page.evaluate(
+                "(() => { const one = document.activeElement; const label = one.labels && one.labels[0];"
+                " return (label ? label.innerText : one.getAttribute('aria-label') || one.innerText || '') })()"
+            )
+            outline = page.evaluate("getComputedStyle(document.activeElement).outlineStyle")
+            assert outline != "none", f"one sees where one is: {focused}"
+            if name in focused:
+                return
+        raise AssertionError(f"the keyboard does not reach “{name}”")
+
+    tab_to("Your name")
+    page.keyboard.type("Grace Hopper")
+    tab_to("Mobile number")
+    page.keyboard.type("0151 12345602")
+    tab_to("Morning, 8 to 12")
+    page.keyboard.press("ArrowDown")
+    tab_to("I agree that")
+    page.keyboard.press("Space")
+    tab_to("Continue")
+    page.keyboard.press("Enter")
+    expect(page.get_by_label("Code", exact=True)).to_be_focused()
+    page.keyboard.type(site.code("+4915112345602"))
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", name="Thank you. Your answers were sent.")).to_be_visible()
+
+
+@pytest.mark.parametrize("guest", [{"viewport": SMALL, "java_script_enabled": False}], indirect=True)
+def test_without_a_script_on_the_smallest_screen(site: Site, guest: Guest) -> None:
+    page = guest.page
+    page.goto(site.url(0))
+    page.get_by_label("Your name").fill("Katherine Johnson")
+    page.get_by_label("Country").select_option("FR")
+    page.get_by_label("Mobile number").fill("06 12 34 56 03")
+    page.get_by_label("Evening, 17 to 21").check()
+    page.get_by_label("I agree that").check()
+    page.get_by_label("Your name").press("Enter")
+    expect(page.get_by_text("+33 6 12 34 56 03")).to_be_visible()
+    guest.look("66-form-code-no-script", sizes=(SMALL,))
+    page.get_by_role("button", name="Send the code again by text message").click()
+    expect(page.get_by_text("Wait a moment before you ask for another one.")).to_be_visible()
+    page.get_by_label("Code", exact=True).fill(site.code("+33612345603"))
+    page.get_by_role("button", name="Confirm").click()
+    expect(page.get_by_role("heading", name="Thank you. Your answers were sent.")).to_be_visible()
+
+
+@pytest.mark.parametrize("guest", [{"locale": "zh-CN"}], indirect=True)
+def test_in_chinese(site: Site, guest: Guest) -> None:
+    page = guest.page
+    page.goto(site.url(1))
+    expect(page.locator("html")).to_have_attribute("lang", "zh-Hans")
+    expect(page.locator("select option[value=DE]")).to_have_text("德国 (+49)")
+    expect(page.locator("select")).to_have_value("CN")
+    guest.look("67-form-chinese")
+    page.get_by_label("姓名").fill("王小明")
+    page.get_by_label("手机号码").fill("+49 1511 2345604")
+    page.get_by_label("上午").check()
+    page.get_by_role("button", name="继续").click()
+    expect(page.get_by_role("heading", name="确认您的号码")).to_be_visible()
+    guest.look("68-form-chinese-code")
+    code = site.code("+4915112345604")
+    page.get_by_label("验证码", exact=True).fill(code.translate(str.maketrans("0123456789", "０１２３４５６７８９")))
+    page.get_by_role("button", name="确认").click()
+    expect(page.get_by_role("heading", name="谢谢。您的回答已发送。")).to_be_visible()
+    guest.look("69-form-chinese-done", sizes=(PHONE,))
+
+
+@pytest.mark.parametrize("guest", [{"locale": "ar-EG", "color_scheme": "dark"}], indirect=True)
+def test_in_arabic_from_right_to_left_on_a_dark_screen(site: Site, guest: Guest) -> None:
+    page = guest.page
+    page.goto(site.url(2))
+    expect(page.locator("html")).to_have_attribute("dir", "rtl")
+    guest.look("70-form-arabic")
+    page.get_by_role("button", name="متابعة").click()
+    expect(page.get_by_role("alert")).to_be_visible()
+    guest.look("71-form-arabic-mistakes", sizes=(PHONE,))
+    page.get_by_label("الاسم").fill("ليلى")
+    page.get_by_label("رقم الجوال").fill("+49 1511 2345605")
+    page.get_by_label("مساءً").check()
+    page.get_by_role("button", name="متابعة").click()
+    expect(page.get_by_label("الرمز", exact=True)).to_be_focused()
+    guest.look("72-form-arabic-code")
+    code = site.code("+4915112345605")
+    page.get_by_label("الرمز", exact=True).fill(code.translate(str.maketrans("0123456789", "٠١٢٣٤٥٦٧٨٩")))
+    page.get_by_role("button", name="تأكيد").click()
+    expect(page.get_by_role("heading", name="شكرًا لك.")).to_be_visible()
+    guest.look("73-form-arabic-done", sizes=(PHONE, SMALL))
+
+
+def test_a_language_is_chosen_and_what_was_typed_stays(site: Site, guest: Guest) -> None:
+    page = guest.page
+    page.goto(site.url(0))
+    page.get_by_label("Your name").fill("Ada")
+    page.locator("summary").click()
+    guest.look("74-form-languages", sizes=(PHONE, SMALL))
+    page.get_by_role("button", name="Nederlands").click()
+    expect(page.locator("html")).to_have_attribute("lang", "nl")
+    expect(page.get_by_label("Your name")).to_have_value("Ada")
+    expect(page.get_by_role("button", name="Verder")).to_be_visible()
+    expect(page.get_by_role("alert")).to_have_count(0)
+
+
+def test_inside_another_site_and_inside_no_other(site: Site, guest: Guest) -> None:
+    page = guest.page
+    site.shop.frame = site.url(0, "?framed=1")
+    page.goto(f"{site.shop.origin}/book.html")
+    form = page.frame_locator("iframe")
+    form.get_by_label("Your name").fill("Ada")
+    form.get_by_label("Mobile number").fill("0151 12345606")
+    form.get_by_label("Morning, 8 to 12").check()
+    form.get_by_label("I agree that").check()
+    page.set_viewport_size(DESKTOP)
+    page.screenshot(path=SCREENSHOTS / "75-form-embedded-1280.png")
+    form.get_by_role("button", name="Continue").click()
+    expect(form.get_by_label("Code", exact=True)).to_be_focused()
+    form.get_by_label("Code", exact=True).fill(site.code("+4915112345606"))
+    form.get_by_role("button", name="Confirm").click()
+    expect(form.get_by_role("heading", name="Thank you. Your answers were sent.")).to_be_visible()
+
+    other = Shop()
+    other.frame = site.shop.frame
+    page.goto(f"{other.origin}/book.html")
+    page.wait_for_timeout(500)
+    expect(page.frame_locator("iframe").get_by_label("Your name")).to_have_count(0)
+    other.shutdown()
