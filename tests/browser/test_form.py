@@ -221,7 +221,7 @@ def test_the_whole_form_with_mistakes_on_the_way(site: Site, guest: Guest) -> No
     expect(page.get_by_role("alert")).to_contain_text("Please look at this again")
     expect(page.get_by_role("alert")).to_be_focused()
     guest.look("61-form-mistakes")
-    page.get_by_role("link", name="This number is too short").click()
+    page.get_by_role("link", name="Mobile number: This number is too short").click()
     expect(page.get_by_label("Mobile number")).to_be_focused()
 
     page.get_by_label("Your name").fill("Ada Lovelace")

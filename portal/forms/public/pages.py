@@ -73,7 +73,7 @@ def fill_page(
     needs_task = definition.verified_field is not None and challenge.is_needed(form.organization, here.asker)
     context = {
         "fields": fields,
-        "problems": [{"id": one.id, "text": one.error} for one in fields if one.error],
+        "problems": [{"id": one.id, "label": one.label, "text": one.error} for one in fields if one.error],
         "has_errors": bool(errors or trouble),
         "has_files": any(field.kind == "file" for field in definition.fields),
         "asks_for_proof": definition.verified_field is not None,

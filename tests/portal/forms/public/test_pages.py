@@ -9,8 +9,9 @@ import pytest
 from django.conf import settings as django_settings
 from django.contrib.staticfiles import finders
 from django.db.models.functions import Now
-from django.test import Client
+from django.test import Client, RequestFactory
 
+from config.access_log import PathOnlyRequestMiddleware
 from portal.forms.models import FormPicture, PublicForm, Submission
 from portal.forms.public.languages import LANGUAGES
 from portal.forms.settling import set_password
@@ -262,6 +263,11 @@ class TestPictures:
         assert Client().get(f"/f/{published.token}/picture/{published.pk}").status_code == 404
         PublicForm.objects.update(state="draft")
         assert Client().get(address).status_code == 404
+
+
+def test_the_link_of_a_form_is_not_in_the_log(published: PublicForm) -> None:
+    request = RequestFactory().get(f"/f/{published.token}?lang=de")
+    assert PathOnlyRequestMiddleware.format_request(request) == "GET /f/•••"
 
 
 def test_the_first_load_is_small(speaking: PublicForm) -> None:
