@@ -11,11 +11,14 @@ class PortalConfig(AppConfig):
         from integrations.organizations.audit_sentences import register_sentences
         from messaging.contacts.erasure.erasers import register_eraser
         from messaging.contacts.timeline import register_timeline_source
+        from messaging.verification.asker_names import register_asker_names
         from portal.forms import building, exporting, pictures, removing, settling
         from portal.forms.erasing import forget_submissions
+        from portal.forms.selectors import titles_of
         from portal.forms.story import submissions_of
 
         for room in (building, exporting, pictures, removing, settling):
             register_sentences(room.SENTENCES)
         register_timeline_source("submissions", submissions_of)
         register_eraser("submissions of forms", forget_submissions)
+        register_asker_names("form", titles_of)

@@ -1,6 +1,7 @@
 """Reads of forms and of what was sent by them."""
 
 import uuid
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from django.db.models import Count, Max, QuerySet
@@ -87,3 +88,8 @@ def columns_of(form: PublicForm) -> list[Column]:
 def telling_columns(columns: list[Column], *, most: int = 3) -> list[Column]:
     """Return the questions by which somebody tells submissions apart in a list."""
     return [column for column in columns if column.field.kind in _TELLING][:most]
+
+
+def titles_of(organization: Organization, form_ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, str]:
+    """Return what the organization's forms are called: the conversion page tells them apart by that."""
+    return dict(PublicForm.objects.filter(organization=organization, pk__in=form_ids).values_list("pk", "title"))

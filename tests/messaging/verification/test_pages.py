@@ -14,6 +14,7 @@ from messaging.verification import life
 from messaging.verification.askers import Asker
 from messaging.verification.models import ClosedChannel, Verification
 from messaging.verification.selectors import conversion_of
+from portal.forms.models import PublicForm
 from tests.conftest import Cast
 from tests.factories import ContactFactory
 
@@ -185,6 +186,15 @@ def test_the_conversion_by_country_asker_and_day(cast: Cast) -> None:
     page = cast.client("viewer").get(cast.url("verifications/conversion/"))
     assert page.status_code == 200 and "67 %" in page.content.decode()
     assert cast.client("viewer").get(cast.url("verifications/conversion/?days=x")).status_code == 200
+
+
+def test_forms_are_told_apart_by_their_titles(cast: Cast) -> None:
+    ours = PublicForm.objects.create(organization=cast.organization, title="Sign-up", token="sign-up-of-a-test")
+    theirs = PublicForm.objects.create(organization=cast.other, title="Theirs", token="theirs-of-a-test")
+    make(cast, asker_id=ours.pk)
+    make(cast, asker_id=theirs.pk)
+    names = [row.name for row in conversion_of(cast.organization).by_asker]
+    assert sorted(names) == ["Public form", "Public form Sign-up"]
 
 
 def test_a_conversion_without_verifications_is_empty_and_calm(cast: Cast) -> None:
