@@ -21,3 +21,8 @@ class Asker:
     ip: str = ""
     language: str = ""
     has_passed: bool = False
+
+    @property
+    def is_public(self) -> bool:
+        """Tell whether anybody at all may ask like this, and has a browser."""
+        return self.kind in {"form", "portal"}

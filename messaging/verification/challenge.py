@@ -56,7 +56,7 @@ class Challenge:
 
 def is_needed(organization: Organization, asker: Asker) -> bool:
     """Tell whether this visitor has to solve a task before a code is sent; only forms and portals ask for one."""
-    if asker.kind not in {"form", "portal"}:
+    if not asker.is_public:
         return False
     return needs_challenge(_rows(organization, asker), figures=figures_of(policy_of(organization)))
 

@@ -59,7 +59,7 @@ class Verdict:
 
 def judge(rows: Rows, *, figures: Mapping[str, int], asker: Asker) -> Verdict:
     """Return the verdict on one more code."""
-    is_public = asker.kind in {"form", "portal"}
+    is_public = asker.is_public
     refused = _number(rows, figures) or _origin(rows, figures)
     if refused is None and is_public and not asker.has_passed and needs_challenge(rows, figures=figures):
         refused = Refused(

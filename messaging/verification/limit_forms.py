@@ -29,7 +29,8 @@ class LimitsForm(forms.Form):
         own = region_name(organization.default_region)
         self.fields["regions"].help_text = (
             f"Codes are sent to numbers of {own}, and of the countries chosen here. "
-            "Hold Ctrl or ⌘ to choose several. Choose only where your visitors are: others cost you money."
+            "Hold Ctrl or ⌘ to choose several. Choose only where your visitors are: others cost you money. "
+            "API keys and members are held to it once a country is chosen."
         )
         for limit in LIMITS.values():
             self.fields[limit.name] = forms.IntegerField(

@@ -139,7 +139,7 @@ def admit(organization: Organization, *, phone: Phone, asker: Asker, channel: st
     now = database_now()
     policy = policy_of(organization)
     refused = (
-        _refused_number(organization, policy, phone=phone, channel=channel)
+        _refused_number(organization, policy, phone=phone, channel=channel, is_public=asker.is_public)
         or pausing.standing(organization, phone=phone, now=now)
         or _counted(organization, policy, phone=phone, asker=asker, now=now)
     )
@@ -192,7 +192,7 @@ def regions_of(organization: Organization, policy: VerificationPolicy) -> set[st
 
 
 def _refused_number(
-    organization: Organization, policy: VerificationPolicy, *, phone: Phone, channel: str
+    organization: Organization, policy: VerificationPolicy, *, phone: Phone, channel: str, is_public: bool
 ) -> Refused | None:
     # Satellite phones and other networks without a country: +881, +882, +883, +870, +878, +979, +808, +800, +888.
     if not phone.region:
@@ -201,7 +201,8 @@ def _refused_number(
         kind = phone.kind.value.replace("_", " ")
         hint = " Offer a call instead." if phone.kind in _CALLABLE else ""
         return Refused("kind", f"Codes are not sent to numbers of this kind ({kind}).{hint}")
-    if phone.region not in regions_of(organization, policy):
+    # A server or a member names a number that somebody of theirs has: held to countries once some are picked.
+    if (is_public or policy.regions) and phone.region not in regions_of(organization, policy):
         return Refused(
             "regions",
             f"{region_name(phone.region)} is not among the countries that codes are sent to. "

@@ -137,6 +137,17 @@ def test_country_has_a_figure_and_others_are_not_sent_to(cast: Cast, street: Str
     assert street.retry_after is None
 
 
+def test_server_is_held_to_countries_once_some_are_picked(cast: Cast, street: Street) -> None:
+    assert street.ask("+33612345678") == "regions"
+    assert street.ask("+33612345678", kind="portal") == "regions"
+    assert street.ask("+33612345678", kind="api") == ""
+    assert street.ask("+8613812345678", kind="member") == ""
+    set_figures(cast, regions=["NL"])
+    assert street.ask("+33612345679", kind="api") == "regions"
+    assert street.ask("+31612345678", kind="api") == ""
+    assert street.ask(ANNA, kind="api") == ""
+
+
 def test_day_ends_everything_confirmed_or_not(cast: Cast, street: Street) -> None:
     set_figures(cast, day=3)
     for number in range(3):
