@@ -9,6 +9,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
 from portal.forms.definition import Definition, Field, Kind
+from portal.forms.file_kinds import MB
 
 from .countries import Country
 
@@ -85,8 +86,9 @@ class Shown:
         return [Option(option, option, option in chosen) for option in self.field.options]
 
     @property
-    def most_bytes(self) -> int:
-        return self.field.most * 1_000_000
+    def most_bytes(self) -> str:
+        """For the script: a number would get separators of thousands in a page."""
+        return str(self.field.most * MB)
 
     @property
     def too_large(self) -> str:

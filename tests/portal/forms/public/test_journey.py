@@ -70,7 +70,7 @@ def test_what_is_wrong_stands_at_the_field_and_what_was_typed_stays(visitor: Vis
         "f1": "Fill in this field.", "f3": "This is not an e-mail address", "f6": "This is not a date.",
         "f7": "Enter a number up to 10.",
     }.items():  # fmt: skip
-        assert re.search(rf'<a href="#{key}"><bdi>[^<]+</bdi>: {re.escape(sentence)}', visitor.html)
+        assert re.search(rf'<a href="#{key}"><bdi>[^<]+</bdi> – {re.escape(sentence)}', visitor.html)
         assert f'id="{key}-error">{sentence}' in visitor.html
     assert "Please ring &lt;twice&gt;</textarea>" in visitor.html
     assert f'value="{NUMBER}"' in visitor.html
