@@ -10,6 +10,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.html import format_html
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
 from integrations.clock import database_now
@@ -122,11 +123,10 @@ def code_page(
     status: int = 200,
 ) -> HttpResponse:
     """Where the code is entered. Without a verification one is on its way from another press of the same button."""
-    number = format_html('<bdi class="number">{}</bdi>', pretty(draft.phone))
     channel = _last_channel(verification)
     context = {
         "can_check": True,
-        "sent": format_html(_SENT.get(channel, _SENT[Verification.Channel.SMS])(), number=number),
+        "sent": format_html(_SENT.get(channel, _SENT[Verification.Channel.SMS])(), number=_number(draft.phone)),
         "code_error": code_error,
         "has_errors": bool(code_error),
         "code_length": codes.LENGTH if verification is not None and verification.backend == "own" else 0,
@@ -165,7 +165,7 @@ def done_page(here: Here, submission: Submission) -> HttpResponse:
     form = here.form
     context = {
         "leads_to": form.redirect_url,
-        "verified_number": pretty(submission.phone) if submission.verified_at else "",
+        "verified_number": _number(submission.phone) if submission.verified_at else "",
     }
     return _page(here, "done", context)
 
@@ -213,6 +213,11 @@ _SENT: dict[str, Callable[[], str]] = {
     Verification.Channel.CALL: lambda: _("We are calling {number} to say a code to you."),
     Verification.Channel.WHATSAPP: lambda: _("We sent a code by WhatsApp to {number}."),
 }
+
+
+def _number(phone: str) -> SafeString:
+    """Return a number that stands from left to right in whatever text."""
+    return format_html('<bdi class="number" dir="ltr">{}</bdi>', pretty(phone))
 
 
 def _last_channel(verification: Verification | None) -> str:
