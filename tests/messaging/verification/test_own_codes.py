@@ -190,7 +190,7 @@ def test_a_code_goes_to_somebody_who_opted_out(cast: Cast, sender_only: Connecti
 
 
 def test_nobody_reads_the_code_in_the_log(cast: Cast, sender_only: Connection) -> None:
-    verification = begin(cast)
+    verification = begin(cast, asker=Asker("form", language="en"))
     code = own_code_of()
     message = Message.objects.get(phone=PHONE)
     assert message.body == "•••••• is your code for Acme Logistics. It works for 10 minutes. Share it with nobody."
