@@ -4,8 +4,8 @@ Building a query anew costs Django more than answering it costs PostgreSQL. Wher
 same question, the question is kept as text; what comes out are ordinary model instances.
 """
 
-from collections.abc import Callable, Collection, Sequence
-from functools import cached_property
+from collections.abc import Callable, Collection, Mapping, Sequence
+from functools import cache, cached_property
 from typing import Any, Generic, TypeVar
 
 from django.db import DEFAULT_DB_ALIAS, InterfaceError, OperationalError, connection, connections
@@ -45,9 +45,8 @@ class QuickRows(Generic[_M]):
         for place, convert in self._converters:
             converted[place] = convert(converted[place], None, connection)
         # What Model.from_db does, without the signals and descriptors that cost it most of its time.
-        made = self.model.__new__(self.model)
-        made._state = state = ModelState()
-        state.adding, state.db = False, DEFAULT_DB_ALIAS
+        made = _bare(self.model)
+        made._state.adding, made._state.db = False, DEFAULT_DB_ALIAS
         made.__dict__.update(zip(self._names, converted, strict=True))
         return made
 
@@ -63,6 +62,40 @@ class QuickRows(Generic[_M]):
     def _converters(self) -> list[tuple[int, Callable[..., Any]]]:
         fields = enumerate(self._fields)
         return [(place, convert) for place, field in fields for convert in field.get_db_converters(connection)]
+
+
+def assemble(model: type[_M], *, related: Mapping[str, Model | None], **values: Any) -> _M:
+    """Return a new object as the model's constructor does, at a fifth of its price, for the few made most often.
+
+    `related` are objects by the name of their foreign key; `values` go by the names of columns' attributes, whatever is
+    left out has its default.
+    """
+    made = _bare(model)
+    kept = made.__dict__
+    for name, default, is_called in _defaults(model):
+        kept[name] = default() if is_called else default
+    for name, found in related.items():
+        made._state.fields_cache[name] = found
+        kept[f"{name}_id"] = None if found is None else found.pk
+    kept.update(values)
+    return made
+
+
+def _bare(model: type[_M]) -> _M:
+    made = model.__new__(model)
+    made._state = ModelState()
+    return made
+
+
+@cache
+def _defaults(model: type[Model]) -> list[tuple[str, Any, bool]]:
+    fields = [field for field in model._meta.concrete_fields if not field.generated]
+    return [
+        (field.attname, field.default, True)
+        if field.has_default() and callable(field.default)
+        else (field.attname, field.default if field.has_default() else field.get_default(), False)
+        for field in fields
+    ]
 
 
 def prepared_cursor() -> CursorWrapper:

@@ -7,7 +7,7 @@ from typing import Any
 from django.db import connection
 from django.db.models import Field
 
-from integrations.quick_rows import prepared_cursor
+from integrations.quick_rows import assemble, prepared_cursor
 
 from .models import Message, MessageEvent
 
@@ -20,9 +20,10 @@ def insert_message(message: Message, *, note: str = "") -> MessageEvent:
         cursor.execute(_statement(), [*values, MessageEvent.Source.INTAKE, note])
         (event_id,) = cursor.fetchone()
     message._state.adding, message._state.db = False, connection.alias
-    return MessageEvent(
+    return assemble(
+        MessageEvent,
+        related={"message": message},
         id=event_id,
-        message=message,
         status=message.status,
         source=MessageEvent.Source.INTAKE,
         note=note,

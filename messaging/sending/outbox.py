@@ -17,6 +17,7 @@ from integrations.phones import Phone, PhoneProblem, parse_phone, parse_sender
 from integrations.platform_sms.ledger import InsufficientCredits, reserve
 from integrations.platform_sms.models import CREDITS, PLATFORM_SENDER
 from integrations.platform_sms.policies import sign, signature_of
+from integrations.quick_rows import assemble
 from integrations.region_names import REGION_NAMES
 from messaging.consent.blocking import block_reason
 from messaging.consent.links import VARIABLE, keep_link_in, link_of, may_hold_link
@@ -188,12 +189,15 @@ def store(organization: Organization, *, draft: Draft, composed: Composed) -> Me
     is_later = draft.send_at is not None and draft.send_at > now
     status = Status.BLOCKED if block else Status.SCHEDULED if is_later else Status.QUEUED
     due = draft.send_at if is_later and draft.send_at else now
-    message = Message(
-        organization=organization,
-        connection=composed.connection,
-        contact=composed.contact,
-        template=composed.template_version.template if composed.template_version else None,
-        template_version=composed.template_version,
+    message = assemble(
+        Message,
+        related={
+            "organization": organization,
+            "connection": composed.connection,
+            "contact": composed.contact,
+            "template": composed.template_version.template if composed.template_version else None,
+            "template_version": composed.template_version,
+        },
         purpose=draft.purpose,
         lane=draft.lane,
         route=composed.route,
