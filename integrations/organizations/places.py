@@ -4,7 +4,7 @@ import functools
 import zoneinfo
 
 import phonenumbers
-from django.conf import settings
+from django.conf import global_settings
 
 from integrations.phones import region_name
 
@@ -28,7 +28,8 @@ def time_zones() -> list[tuple[str, str]]:
 
 def languages() -> list[tuple[str, str]]:
     """Return (code, name) of the languages an organization can write to its recipients in."""
-    return [(code, name) for code, name in settings.LANGUAGES if len(code) <= 12]
+    # All that Django knows, and not the few that our own public pages are translated into.
+    return [(code, name) for code, name in global_settings.LANGUAGES if len(code) <= 12]
 
 
 def is_region(code: str) -> bool:
