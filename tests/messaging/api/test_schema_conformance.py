@@ -42,7 +42,7 @@ CHECKS = (
     response_schema_conformance,
     response_headers_conformance,
 )
-EXAMPLES = 25
+EXAMPLES = 15
 NUMBERS = [f"+4915112345{number}" for number in range(670, 690)]
 OPERATIONS = [
     "GET /api/v1/messages",
