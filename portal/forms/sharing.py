@@ -45,5 +45,5 @@ def snippet(form: PublicForm) -> str:
     # A plain text: the page that shows it escapes it once more.
     return (
         f'<iframe src="{escape(public_address(form))}?framed=1" title="{escape(form.title)}" width="100%" height="760"'
-        ' style="border:0" loading="lazy" referrerpolicy="no-referrer" allow="otp-credentials"></iframe>'
+        ' style="border:0" loading="lazy" referrerpolicy="no-referrer"></iframe>'
     )
