@@ -18,6 +18,7 @@ from integrations.connections.models import Connection
 from integrations.masking import mask_ip
 from integrations.organizations.models import Organization
 from integrations.phones import Phone, PhoneProblem, parse_phone
+from integrations.platform_sms.ledger import InsufficientCredits, balance_of
 from messaging.routing.decision import Kind, Route, decide
 from messaging.sending.models import Message
 
@@ -61,6 +62,7 @@ def start(
         raise VerificationRefused("suspended", kind="route")
     backend, route = _way(organization, phone=phone)
     _check_channel(backend, route.connection, channel)
+    _check_credits(organization, route)
     if phone is not None:
         _admit(organization, phone=phone, asker=asker, channel=channel)
     else:
@@ -102,6 +104,8 @@ def resend(verification: Verification, *, channel: str = "", asker: Asker) -> Ve
     moves.reread(verification)
     _check_may_resend(verification)
     if (phone := _phone_of(verification)) is not None:
+        if verification.route == Verification.Route.PLATFORM:
+            _check_credits(verification.organization, _way(verification.organization, phone=phone)[1])
         _admit(verification.organization, phone=phone, asker=asker, channel=channel)
     with transaction.atomic():
         # The lock makes the second of two clicks see the first one's code.
@@ -157,6 +161,15 @@ def offered_channels(verification: Verification) -> list[str]:
     )
 
 
+def channels_for(organization: Organization, *, phone: Phone) -> list[str]:
+    """Return the channels by which a first code can be had; none where nothing can be sent."""
+    try:
+        backend, route = _way(organization, phone=phone)
+    except VerificationRefused:
+        return []
+    return channels_of(backend, route.connection)
+
+
 def channels_of(
     backend: str, connection: Connection | None, *, service_sid: str = "", is_email: bool = False
 ) -> list[str]:
@@ -171,6 +184,16 @@ def channels_of(
 def pause_after(organization: Organization, sends: int) -> timedelta:
     """Return how long to wait after so many codes before the next one."""
     return timedelta(seconds=limits.resend_wait_of(organization, sends=sends))
+
+
+def _check_credits(organization: Organization, route: Route) -> None:
+    """Refuse what could not be paid before the limits count it as a code that left.
+
+    The outbox looks once more, with the account locked.
+    """
+    if route.kind is Kind.PLATFORM and (balance := balance_of(organization)) < route.price:
+        problem = InsufficientCredits(needed=route.price, balance=balance)
+        raise VerificationRefused(problem.code, kind="route", detail=problem.detail)
 
 
 def _admit(organization: Organization, *, phone: Phone, asker: Asker, channel: str) -> None:

@@ -92,7 +92,7 @@ def _taken(verification: Verification, send: VerificationSend, answer: Verificat
 
 def _refused(verification: Verification, send: VerificationSend, error: TwilioError) -> VerificationRefused:
     code, reason = error.code, ""
-    if isinstance(error, TwilioRefused) and error.http_status == HTTPStatus.NOT_FOUND:
+    if _is_absence(error):
         reason = "verify_service_gone"
     elif code is None:
         reason = "unreachable" if isinstance(error, TwilioUnreachable) else "refused"
@@ -181,11 +181,20 @@ def _after_refusal(verification: Verification, refused: TwilioRefused) -> bool:
     if refused.code == TOO_MANY_CHECKS:
         moves.end(verification, Status.MAX_ATTEMPTS, code=TOO_MANY_CHECKS)
         return False
-    if refused.http_status == HTTPStatus.NOT_FOUND:
+    if _is_absence(refused):
         return _after_absence(verification)
     _note_broken(verification, refused)
     moves.finish_check(verification, counts=False)
     raise by_twilio(refused) from refused
+
+
+def _is_absence(error: TwilioError) -> bool:
+    """Tell whether what was asked for is not there; other codes come with 404 too and mean what they mean."""
+    return (
+        isinstance(error, TwilioRefused)
+        and error.http_status == HTTPStatus.NOT_FOUND
+        and error.code in {None, NO_SUCH_THING}
+    )
 
 
 def _after_absence(verification: Verification) -> bool:

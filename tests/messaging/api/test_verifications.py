@@ -12,6 +12,7 @@ from messaging.verification.limits import LimitReached
 from messaging.verification.models import Verification
 from tests.conftest import Cast
 from tests.factories import ConnectionFactory
+from tests.messaging.sending.platform import offer_platform_sms
 from tests.messaging.verification.conftest import SERVICE, FakeVerify, own_code_of, wrong
 
 from .conftest import Caller, field_of, problem_of
@@ -100,7 +101,14 @@ def test_a_broken_connection_is_a_409(api: Caller, cast: Cast) -> None:
 
 def test_without_a_connection_nothing_is_stored(api: Caller) -> None:
     answer = api.post("verifications", {"to": PHONE})
-    assert answer.status_code == 409
+    assert (answer.status_code, answer.json()["code"]) == (409, "not_connected")
+    assert not Verification.objects.exists()
+
+
+def test_too_few_credits_are_402(api: Caller, cast: Cast) -> None:
+    offer_platform_sms(cast)
+    answer = api.post("verifications", {"to": PHONE})
+    assert (answer.status_code, answer.json()["code"]) == (402, "insufficient_credits")
     assert not Verification.objects.exists()
 
 

@@ -10,7 +10,7 @@ from integrations.platform_sms.ledger import balance_of
 from messaging.sending.models import Message
 from messaging.sending.sealing import text_of
 from messaging.verification import life
-from messaging.verification.limit_models import VerificationPolicy
+from messaging.verification.limit_models import LimitCount, PausedPrefix, VerificationPolicy
 from messaging.verification.models import Verification
 from messaging.verification.refusals import VerificationRefused
 from messaging.verification.sentences import NOT_NOW
@@ -88,6 +88,23 @@ def test_credits_that_run_out_between_two_codes_leave_the_first_as_it_is(
     verification.refresh_from_db()
     assert (verification.sends, Message.objects.count()) == (1, 1)
     assert life.check(verification, code=code).approved
+
+
+def test_codes_that_could_not_be_paid_are_not_counted_as_sent(cast: Cast, carrier: Connection, later: Any) -> None:
+    for _ in range(10):
+        with pytest.raises(VerificationRefused) as caught:
+            begin(cast)
+        assert caught.value.code == "insufficient_credits"
+    assert not LimitCount.objects.filter(sent__gt=0).exists()
+    assert not PausedPrefix.objects.exists()
+
+    give_credits(cast.organization, "3")
+    verification = begin(cast)
+    counted = list(LimitCount.objects.order_by("pk").values_list("pk", "sent"))
+    later(verification, seconds=31)
+    with pytest.raises(VerificationRefused):
+        life.resend(verification, asker=VISITOR)
+    assert list(LimitCount.objects.order_by("pk").values_list("pk", "sent")) == counted
 
 
 def test_a_broken_connection_never_spends_credits(cast: Cast, carrier: Connection) -> None:

@@ -85,6 +85,20 @@ def test_404_ends_it_as_twilio_says(cast: Cast, twilio: FakeVerify, at_twilio: A
     assert life.check(verification, code="482913") == Checked(status, 0, approved=False)
 
 
+def test_another_code_with_404_says_nothing_of_the_service(cast: Cast, twilio: FakeVerify) -> None:
+    verification = begin(cast)
+    twilio.will("check_verification", refused(60228, status=404))
+    with pytest.raises(VerificationRefused) as caught:
+        life.check(verification, code="482913")
+    assert caught.value.code == "60228"
+    verification.refresh_from_db()
+    assert verification.status == "pending"
+    twilio.will("start_verification", refused(60228, status=404))
+    with pytest.raises(VerificationRefused) as caught:
+        begin(cast, to="+4915112345679")
+    assert caught.value.code == "60228"
+
+
 def test_a_service_that_was_deleted_meanwhile_is_told(cast: Cast, twilio: FakeVerify) -> None:
     verification = begin(cast)
     for method in ("check_verification", "fetch_verification", "fetch_verify_service", "start_verification"):
