@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 
 from integrations.clock import database_now
 from integrations.organizations.models import Organization
-from integrations.phones import pretty
+from integrations.phones import Phone, pretty
 from messaging.verification import challenge, codes, life, limits
 from messaging.verification.models import Verification, VerificationSend
 from portal.forms.definition import Definition
@@ -232,13 +232,22 @@ def _ways(verification: Verification | None) -> list[Way]:
     if verification is None:
         return []
     wait = max(0, round((verification.resend_after - database_now()).total_seconds()))
-    labels = {
-        Verification.Channel.SMS: _("Send the code again by text message"),
+    labels = {Verification.Channel.SMS: _("Send the code again by text message"), **_other_labels()}
+    offered = life.offered_channels(verification)
+    return [Way(labels[channel], channel, wait) for channel in labels if channel in offered]
+
+
+def other_ways(organization: Organization, phone: Phone) -> list[Way]:
+    """Return the ways to a first code where a text message is none."""
+    labels, offered = _other_labels(), life.channels_for(organization, phone=phone)
+    return [Way(labels[channel], channel) for channel in labels if channel in offered]
+
+
+def _other_labels() -> dict[str, str]:
+    return {
         Verification.Channel.CALL: _("Call me and say the code"),
         Verification.Channel.WHATSAPP: _("Send the code by WhatsApp"),
     }
-    offered = life.offered_channels(verification)
-    return [Way(labels[channel], channel, wait) for channel in labels if channel in offered]
 
 
 def new_code_way(*, wait: int = 0) -> Way:

@@ -11,12 +11,13 @@ from messaging.verification import life
 from messaging.verification.models import Verification
 from messaging.verification.refusals import VerificationRefused
 from messaging.verification.sentences import visitor_sentence, wrong_code_sentence
+from messaging.verification.twilio_verify import CHANNEL_CODES
 from portal.forms.drafting import bind_verification
 from portal.forms.models import FormDraft
 from portal.forms.proof import proof_of
 
 from .here import Here
-from .pages import Way, new_code_way
+from .pages import Way, new_code_way, other_ways
 
 # Longer than asking Twilio may take.
 _STARTING = 30
@@ -25,6 +26,8 @@ _TOO_MANY, _UNAVAILABLE = 429, 503
 _OF_THE_NUMBER = frozenset(
     {"21211", "21408", "21610", "21614", "60200", "60205", "60220", "60238", "60410", "60412", "60605"}
 )
+# What is wrong with the channel: the service does not send by it.
+_CLOSED = frozenset({"channel_closed", *(str(code) for code in CHANNEL_CODES)})
 _TELLS_LANDLINE = frozenset({"21614", "60205"})
 # A pause that a page counts down; beyond that one reads when to come back.
 _COUNTED = 600
@@ -76,7 +79,7 @@ def send_code(here: Here, draft: FormDraft, *, channel: str = "") -> Proving:
         phone = parse_phone(draft.phone, region=None, allow_magic=True)
         verification = life.start(draft.form.organization, to=phone, channel=channel, asker=here.asker)
     except VerificationRefused as refused:
-        return _refused(refused)
+        return _refused(refused, draft=draft, channel=channel)
     else:
         if not bind_verification(draft, verification.pk):
             return Proving(Outcome.STUCK, _("The number was changed meanwhile."), ways=[new_code_way()])
@@ -120,11 +123,13 @@ def _unheard(verification: Verification) -> str:
     return visitor_sentence(reason="outcome_unknown") if is_unknown else ""
 
 
-def _refused(refused: VerificationRefused) -> Proving:
+def _refused(refused: VerificationRefused, *, draft: FormDraft, channel: str) -> Proving:
     """Say why no code was sent, where it can be mended: at the number, by waiting, by another way, or later."""
     if refused.code == "challenge":
         return Proving(Outcome.CHALLENGE)
     if refused.code in _TELLS_LANDLINE and (ways := _by_call(refused)):
+        return Proving(Outcome.STUCK, refused.visitor, ways=ways)
+    if refused.code in _CLOSED and (ways := _beside(channel, draft=draft)):
         return Proving(Outcome.STUCK, refused.visitor, ways=ways)
     is_final = refused.kind == "limit" and refused.retry_after is None
     if is_final or refused.kind == "input" or refused.code in _OF_THE_NUMBER:
@@ -134,6 +139,12 @@ def _refused(refused: VerificationRefused) -> Proving:
     return Proving(
         Outcome.STUCK, refused.visitor, ways=ways, status=_TOO_MANY if refused.kind == "limit" else _UNAVAILABLE
     )
+
+
+def _beside(channel: str, *, draft: FormDraft) -> list[Way]:
+    """Return the ways to a first code beside the one that was refused."""
+    phone = parse_phone(draft.phone, region=None, allow_magic=True)
+    return [way for way in other_ways(draft.form.organization, phone) if way.channel != channel]
 
 
 def _by_call(refused: VerificationRefused) -> list[Way]:

@@ -9,7 +9,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
 from portal.forms.definition import Definition, Field, Kind
-from portal.forms.file_kinds import MB
+from portal.forms.file_kinds import MB, accept_of
 
 from .countries import Country
 
@@ -125,7 +125,7 @@ _BY_KIND: dict[Kind, Any] = {
     # A keyboard of digits has no minus on every phone.
     Kind.NUMBER: lambda one: {"inputmode": "text" if one.min is not None and one.min < 0 else "decimal"},
     Kind.PHONE: lambda _one: {"maxlength": "80"},
-    Kind.FILE: lambda one: {"accept": ",".join(f".{name}" for name in one.accept)},
+    Kind.FILE: lambda one: {"accept": accept_of(one.accept)},
 }
 
 

@@ -11,11 +11,16 @@ from django.db.models.functions import Now
 from django.test import Client
 
 from integrations.clock import database_now
+from integrations.connections.models import Connection
+from messaging.sending.models import Message
 from messaging.verification import challenge, life
 from messaging.verification.limit_models import LimitCount
-from messaging.verification.models import Verification
+from messaging.verification.models import ClosedChannel, Verification
+from messaging.verification.sentences import NOT_NOW
 from portal.forms.models import FormDraft, PublicForm, Submission
 from tests.conftest import Cast
+from tests.messaging.sending.platform import give_credits, offer_platform_sms
+from tests.messaging.verification.conftest import own_code_of
 from tests.portal.forms.samples import PNG
 
 from .conftest import NUMBER, PHONE, VirtualPhones, Visitor, wrong
@@ -238,6 +243,45 @@ def test_a_channel_that_the_service_does_not_have_is_not_offered_again(visitor: 
     assert "Call me and say the code" in visitor.text
     visitor.enter(phones.code())
     assert visitor.is_done
+
+
+def test_a_service_that_sends_no_texts_offers_a_call(
+    visitor: Visitor, phones: VirtualPhones, connected: Connection
+) -> None:
+    ClosedChannel.objects.create(
+        connection=connected, service_sid=connected.verify_service_sid, channel="sms", error_code=60223
+    )
+    visitor.fill()
+    assert "Please choose another way." in visitor.text
+    assert "Call me and say the code" in visitor.text
+    visitor.press("code", channel="call")
+    assert visitor.is_asked_for_code
+    visitor.enter(phones.code())
+    assert visitor.is_done
+
+
+def test_credits_that_run_out_are_one_calm_sentence_and_nothing_is_lost(published: PublicForm, cast: Cast) -> None:
+    offer_platform_sms(cast)
+    give_credits(cast.organization, "3")
+    visitor = Visitor(published).open().fill()
+    assert visitor.is_asked_for_code
+    code = own_code_of(PHONE)
+    let_time_pass()
+    visitor.press("code", channel="sms")
+    assert NOT_NOW in visitor.text
+    assert "credit" not in visitor.text.lower()
+    assert visitor.enter(code).is_done, "the code before still counts"
+
+    late = Visitor(published).open().fill(f1="Grace", f2="+49 1511 2345679")
+    assert NOT_NOW in late.text
+    assert "credit" not in late.text.lower()
+    assert not late.is_asked_for_code
+    assert FormDraft.objects.filter(phone="+4915112345679").exists(), "what was entered is kept"
+    assert Message.objects.count() == 1
+
+
+def test_the_chooser_of_files_offers_every_ending(visitor: Visitor) -> None:
+    assert 'accept=".jpg,.jpeg,.png"' in visitor.html
 
 
 def test_an_expired_code_leads_to_a_new_one(visitor: Visitor, phones: VirtualPhones) -> None:
