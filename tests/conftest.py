@@ -67,6 +67,12 @@ def quick_passwords(settings: Any) -> None:
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
 
+@pytest.fixture(autouse=True)
+def no_static_files(settings: Any) -> None:
+    """Each of Django's test clients would look through all files of styles and scripts before its first request."""
+    settings.WHITENOISE_USE_FINDERS = False
+
+
 @pytest.fixture
 def plain_rendering(monkeypatch: pytest.MonkeyPatch) -> None:
     """Render as in production: Django's tests copy every context, which walks of all pages have no use for."""
