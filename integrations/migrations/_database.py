@@ -1,11 +1,28 @@
-"""Let the audit log forget the name of an erased person, and nothing else: one function is the only way.
+"""What the database itself sees to, beyond tables: ledgers that are only added to, and the table of Django's cache."""
 
-Who did what and when stays; which contact it was, and the values of the change, go.
+from django.db.migrations import RunSQL
+
+# Sign-in's rate limits use Django's database cache.
+_CACHE = """
+CREATE TABLE IF NOT EXISTS django_cache (
+    cache_key varchar(255) PRIMARY KEY,
+    value text NOT NULL,
+    expires timestamp with time zone NOT NULL
+);
+CREATE INDEX IF NOT EXISTS django_cache_expires ON django_cache (expires);
 """
 
-from django.db import migrations
+_REFUSE = """
+CREATE FUNCTION heliograph_refuse_change() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    RAISE EXCEPTION 'Rows of % are only ever added.', TG_TABLE_NAME USING ERRCODE = 'restrict_violation';
+END
+$$;
+"""
 
-FORWARD = """
+# The audit log may forget the name of an erased person, and nothing else: one function is the only way. Who did what and
+# when stays; which contact it was, and the values of the change, go.
+_AUDIT = """
 CREATE FUNCTION heliograph_keep_audit() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     IF TG_OP = 'UPDATE' AND current_setting('heliograph.erasing', true) = 'audit'
@@ -19,7 +36,6 @@ BEGIN
     RAISE EXCEPTION 'Rows of % are only ever added.', TG_TABLE_NAME USING ERRCODE = 'restrict_violation';
 END
 $$;
-DROP TRIGGER audit_entries_stay ON integrations_auditentry;
 CREATE TRIGGER audit_entries_stay BEFORE UPDATE OR DELETE ON integrations_auditentry
     FOR EACH ROW EXECUTE FUNCTION heliograph_keep_audit();
 CREATE FUNCTION heliograph_erase_audit(uuid, text) RETURNS integer LANGUAGE plpgsql AS $$
@@ -35,16 +51,20 @@ BEGIN
 END
 $$;
 """
-BACKWARD = """
+
+_CREDITS = """
+CREATE TRIGGER credit_entries_stay BEFORE UPDATE OR DELETE ON integrations_creditentry
+    FOR EACH ROW EXECUTE FUNCTION heliograph_refuse_change();
+"""
+_WITHOUT_GUARDS = """
+DROP TRIGGER credit_entries_stay ON integrations_creditentry;
 DROP FUNCTION heliograph_erase_audit(uuid, text);
 DROP TRIGGER audit_entries_stay ON integrations_auditentry;
 DROP FUNCTION heliograph_keep_audit();
-CREATE TRIGGER audit_entries_stay BEFORE UPDATE OR DELETE ON integrations_auditentry
-    FOR EACH ROW EXECUTE FUNCTION heliograph_refuse_change();
+DROP FUNCTION heliograph_refuse_change();
 """
 
-
-class Migration(migrations.Migration):
-    dependencies = [("integrations", "0008_reply_addresses")]
-
-    operations = [migrations.RunSQL(FORWARD, BACKWARD)]
+OPERATIONS = [
+    RunSQL(_CACHE, "DROP TABLE django_cache"),
+    RunSQL([_REFUSE, _AUDIT, _CREDITS], _WITHOUT_GUARDS),
+]

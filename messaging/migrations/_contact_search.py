@@ -4,7 +4,7 @@ The database folds and cuts the names itself, in a generated column, so that no 
 in any script; `normalize` and `translate` do not depend on the locale the database was made with.
 """
 
-from django.db import migrations
+from django.db.migrations import RunSQL
 
 # Capital letters beyond ASCII that have no simpler form under NFKD, and letters that people type as plain ones.
 _LETTERS = {
@@ -23,7 +23,7 @@ _plain = "value"
 for _found, _instead in _SPELLED.items():
     _plain = f"replace({_plain}, '{_found}', '{_instead}')"
 
-FORWARD = f"""
+_FORWARD = f"""
 CREATE SEQUENCE messaging_contact_ordinal;
 
 CREATE FUNCTION heliograph_contact_words(value text) RETURNS text[] LANGUAGE sql IMMUTABLE PARALLEL SAFE
@@ -51,15 +51,12 @@ LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path FROM CURRENT AS $function$
     FROM unnest(heliograph_contact_words(name)) AS word, generate_series(1, char_length(word)) AS length
 $function$;
 """  # noqa: S608 - letters of our own
-BACKWARD = """
+_BACKWARD = """
 DROP FUNCTION heliograph_contact_terms(uuid, bigint, text);
 DROP FUNCTION heliograph_contact_probe(uuid, bigint, text[]);
 DROP FUNCTION heliograph_contact_words(text);
 DROP SEQUENCE messaging_contact_ordinal;
 """
 
-
-class Migration(migrations.Migration):
-    dependencies = [("messaging", "0006_uploads")]
-
-    operations = [migrations.RunSQL([(FORWARD, None)], [(BACKWARD, None)])]
+# Before the tables: the generated column of contacts calls these.
+OPERATIONS = [RunSQL([(_FORWARD, None)], [(_BACKWARD, None)])]
