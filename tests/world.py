@@ -1,9 +1,11 @@
 """A row of every model for two organizations: what walks over all pages need to have something to find."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
+import pytest
 from django.db.models import Model
 from django.utils import timezone
 
@@ -70,6 +72,12 @@ class World:
 
     def __getitem__(self, model: type[Model]) -> Any:
         return self.rows[model]
+
+
+def bundles(models: Sequence[type[Model]], *, size: int = 8) -> list[Any]:
+    """Put models that are neighbours together: to furnish organizations takes longer than to ask for a page."""
+    parts = [models[first : first + size] for first in range(0, len(models), size)]
+    return [pytest.param(part, id=f"{part[0]._meta.model_name} and {len(part) - 1} more") for part in parts]
 
 
 def furnish(organization: Organization, *, owner: User, mark: str, number: str) -> World:

@@ -14,6 +14,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.template.response import SimpleTemplateResponse
 from django.utils import timezone
+from django.utils.functional import SimpleLazyObject
 from unfold.sites import UnfoldAdminSite
 
 from integrations.templatetags.hg_base import zone_of
@@ -71,6 +72,22 @@ class MemberAdminSite(UnfoldAdminSite):
             return response
 
         return entered
+
+    def each_context(self, request: HttpRequest) -> dict[str, Any]:
+        """Return the frame of every page; made once for a request, since what pages are put together from has it too."""
+        frame: dict[str, Any] | None = getattr(request, "_frame", None)
+        if frame is None:
+            frame = super().each_context(request)
+            request._frame = frame  # type: ignore[attr-defined]
+        return dict(frame)
+
+    def get_app_list(self, request: HttpRequest, app_label: str | None = None) -> Any:
+        """Return the list of models once somebody looks at it: most pages do not, and it takes as long as the rest."""
+        return SimpleLazyObject(functools.partial(super().get_app_list, request, app_label))
+
+    def get_sidebar_list(self, request: HttpRequest) -> Any:
+        """Return the sidebar once it is shown: fragments of a page have none."""
+        return SimpleLazyObject(functools.partial(super().get_sidebar_list, request))
 
     def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         """Send people to the one sign-in page, which asks for the second factor too."""
