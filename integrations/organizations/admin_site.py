@@ -74,7 +74,7 @@ class MemberAdminSite(UnfoldAdminSite):
         return entered
 
     def each_context(self, request: HttpRequest) -> dict[str, Any]:
-        """Return the frame of every page; made once for a request, since what pages are put together from has it too."""
+        """Return the frame of every page; made once for a request, since the parts of a page ask for it too."""
         frame: dict[str, Any] | None = getattr(request, "_frame", None)
         if frame is None:
             frame = super().each_context(request)

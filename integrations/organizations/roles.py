@@ -20,6 +20,8 @@ class Capability(models.TextChoices):
     EDIT_CONTACTS = "edit_contacts", "change contacts and opt-outs"
     EDIT_TEMPLATES = "edit_templates", "change templates"
     VIEW_SUBMISSIONS = "view_submissions", "read what people sent by public forms"
+    PORTAL_PEOPLE = "portal_people", "invite, approve and write to portal users"
+    EDIT_PORTALS = "edit_portals", "set up portals"
     EDIT_FORMS = "edit_forms", "build and publish public forms"
     MANAGE_CONNECTIONS = "manage_connections", "connect Twilio"
     MANAGE_MEMBERS = "manage_members", "invite and change members"
@@ -34,6 +36,7 @@ _AGENT = _VIEWER | {
     Capability.EDIT_CONTACTS,
     Capability.EDIT_TEMPLATES,
     Capability.VIEW_SUBMISSIONS,
+    Capability.PORTAL_PEOPLE,
 }
 _ALL = frozenset(Capability)
 
@@ -45,8 +48,8 @@ CAPABILITIES: dict[str, frozenset[Capability]] = {
 }
 ROLE_HELP: dict[str, str] = {
     Role.OWNER: "Everything, and alone may make or remove owners.",
-    Role.ADMIN: "Everything but owners: Twilio connections, public forms, members, API keys, audit log.",
-    Role.AGENT: "Sends messages; changes contacts and templates; reads what public forms bring.",
+    Role.ADMIN: "Everything but owners: Twilio connections, public forms, portals, members, API keys, audit log.",
+    Role.AGENT: "Sends messages; changes contacts and templates; reads forms; looks after portal users.",
     Role.VIEWER: "Looks, changes nothing.",
 }
 

@@ -35,8 +35,14 @@ class PublicForm(models.Model):
         OPEN = "open", "Open"
         CLOSED = "closed", "Closed"
 
+    class Serves(models.TextChoices):
+        PUBLIC = "public", "The public"
+        PORTAL = "portal", "A portal"
+
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     organization = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="public_forms")
+    # The questions and the look of a portal are a form that has no address of its own: see portal/accounts.
+    serves = models.CharField(max_length=8, choices=Serves, default=Serves.PUBLIC, editable=False)
     token = models.CharField(max_length=24, unique=True, default=new_token, editable=False)
     title = models.CharField(max_length=120)
     description = models.TextField(max_length=2000, blank=True)
