@@ -33,6 +33,21 @@ from messaging.sending.models import IdempotencyKey, MessageEvent, WorkerPulse
 from messaging.templates.models import Template, TemplateVersion
 from messaging.verification.limit_models import LimitCount, PausedPrefix, SpentProof, VerificationPolicy
 from messaging.verification.models import ClosedChannel, Verification, VerificationSend
+from portal.accounts.models import (
+    Portal,
+    PortalDevice,
+    PortalInvitation,
+    PortalLogin,
+    PortalNotification,
+    PortalPasskey,
+    PortalRole,
+    PortalSending,
+    PortalSession,
+    PortalTerms,
+    PortalText,
+    PortalUser,
+    PortalVisit,
+)
 from portal.forms.models import (
     ExportPiece,
     FormDraft,
@@ -288,5 +303,56 @@ def furnish(organization: Organization, *, owner: User, mark: str, number: str) 
             0
         ],
     ]
+    rows += _portal(organization, owner=owner, mark=mark, number=number, message=message, contact=contact)
     world.rows = {type(row): row for row in rows}
+    world.rows[PublicForm] = form
     return world
+
+
+def _portal(
+    organization: Organization, *, owner: User, mark: str, number: str, message: Any, contact: Any
+) -> list[Any]:
+    """Return a portal of the organization with one row of everything that belongs to one."""
+    later = timezone.now() + timedelta(days=7)
+    secret = {name: f"{value[:-4]}{mark[:4].ljust(4, '0')}" for name, value in SECRETS.items()}
+    form = PublicForm.objects.create(
+        organization=organization, title=f"{mark} portal", serves="portal", definition=[], languages=["en"]
+    )
+    portal = Portal.objects.create(
+        organization=organization, form=form, name=f"{mark} portal", slug=f"{mark.lower()}-portal", is_on=True
+    )
+    terms = PortalTerms.objects.create(portal=portal, number=1, texts={"en": f"{mark} terms"}, created_by=owner)
+    Portal.objects.filter(pk=portal.pk).update(terms=terms)
+    portal.refresh_from_db()
+    role = PortalRole.objects.create(portal=portal, name=f"{mark} drivers")
+    person = PortalUser.objects.create(
+        portal=portal, phone=number, region="DE", status="active", role=role, name=f"{mark} driver", contact=contact,
+        terms=terms, terms_at=timezone.now(), password=SECRETS["password"], registered_at=timezone.now(),
+    )  # fmt: skip
+    device = PortalDevice.objects.create(user=person, token_hash=secret["token_hash"], label=f"{mark} browser")
+    notification = PortalNotification.objects.create(
+        portal=portal, audience="all", text=f"{mark} notice", created_by=owner
+    )
+    return [
+        portal,
+        terms,
+        role,
+        person,
+        device,
+        notification,
+        PortalText.objects.create(portal=portal, kind="approved", language="en", body=f"{mark} welcomes you."),
+        PortalInvitation.objects.create(
+            portal=portal, user=person, token_hash=secret["token_hash"], source="hand", expires_at=later
+        ),
+        PortalVisit.objects.create(
+            portal=portal, secret_hash=secret["secret_hash"], phone=number, expires_at=later, user=person
+        ),
+        PortalSession.objects.create(user=person, device=device, token_hash=secret["token_hash"], expires_at=later),
+        PortalLogin.objects.create(portal=portal, user=person, how="code", outcome="in", device=f"{mark} browser"),
+        PortalPasskey.objects.create(
+            user=person, credential_id=f"{mark} credential", credential=mark.encode(), label=f"{mark} passkey"
+        ),
+        PortalSending.objects.create(
+            portal=portal, user=person, kind="approved", message=message, notification=notification
+        ),
+    ]
