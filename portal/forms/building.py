@@ -53,7 +53,8 @@ class BuildingProblem(Exception):
 def create_form(organization: Organization, *, title: str, actor: User, ip: str = "") -> PublicForm:
     """Begin a form with a question for the name and one for the number; raise BuildingProblem."""
     title = clean_title(title)
-    if PublicForm.objects.filter(organization=organization).count() >= MOST_FORMS:
+    forms = PublicForm.objects.filter(organization=organization, serves=PublicForm.Serves.PUBLIC)
+    if forms.count() >= MOST_FORMS:
         raise BuildingProblem(f"An organization has at most {MOST_FORMS} forms. Delete one that nobody needs.")
     begins = Definition(
         (
@@ -99,7 +100,7 @@ def add_field(form: PublicForm, *, kind: str) -> Field:
             raise BuildingProblem(f"A form has at most {MOST_FIELDS} questions. Delete one first.")
         made.append(new_field(Kind(kind), key=f"f{row.next_key}"))
         row.next_key += 1
-        return Definition((*definition.fields, made[0]))
+        return replace(definition, fields=(*definition.fields, made[0]))
 
     _change(form, add, what=f"added {Kind(kind).value}")
     return made[0]
@@ -119,7 +120,7 @@ def change_field(form: PublicForm, *, key: str, values: Mapping[str, Any]) -> bo
             new = read_field({**kept, **parts})
         except FieldProblem as problem:
             raise BuildingProblem(problem.text, part=problem.part) from problem
-        return Definition(tuple(new if field.key == key else field for field in definition.fields))
+        return replace(definition, fields=tuple(new if field.key == key else field for field in definition.fields))
 
     return _change(form, change, what="changed a question")
 
@@ -132,7 +133,7 @@ def move_field(form: PublicForm, *, key: str, by: int) -> bool:
         place = fields.index(_find(definition, key))
         wanted = min(max(place + by, 0), len(fields) - 1)
         fields.insert(wanted, fields.pop(place))
-        return Definition(tuple(fields))
+        return replace(definition, fields=tuple(fields))
 
     return _change(form, move, what="moved a question")
 
@@ -144,7 +145,7 @@ def order_fields(form: PublicForm, *, keys: Sequence[str]) -> bool:
         known = {field.key: field for field in definition.fields}
         if sorted(keys) != sorted(known):
             raise BuildingProblem("Somebody changed the form meanwhile. This is how it stands now: move it again.")
-        return Definition(tuple(known[key] for key in keys))
+        return replace(definition, fields=tuple(known[key] for key in keys))
 
     return _change(form, order, what="moved a question")
 
@@ -154,7 +155,7 @@ def remove_field(form: PublicForm, *, key: str) -> bool:
 
     def remove(definition: Definition, row: PublicForm) -> Definition:
         gone = _find(definition, key)
-        return Definition(tuple(field for field in definition.fields if field is not gone))
+        return replace(definition, fields=tuple(field for field in definition.fields if field is not gone))
 
     return _change(form, remove, what="deleted a question")
 
@@ -170,7 +171,7 @@ def copy_field(form: PublicForm, *, key: str) -> bool:
         again = replace(original, key=f"f{row.next_key}", verify=False, saves_as="")
         row.next_key += 1
         fields.insert(fields.index(original) + 1, again)
-        return Definition(tuple(fields))
+        return replace(definition, fields=tuple(fields))
 
     return _change(form, copy, what="copied a question")
 
@@ -192,12 +193,12 @@ def publish(form: PublicForm, *, actor: User, ip: str = "") -> FormVersion:
     """
     with transaction.atomic():
         row = _locked(form)
-        definition = read(row.definition)
+        definition = read(row.definition, knows_number=row.knows_number)
         if problems := problems_of(definition):
             first = next(text for parts in problems.values() for text in parts.values())
             raise BuildingProblem(f"The form is not ready yet. {first}", problems=problems)
         version = row.current
-        if version is None or parse(version.definition) != definition:
+        if version is None or parse(version.definition, knows_number=row.knows_number) != definition:
             newest = row.versions.order_by("-number").values_list("number", flat=True).first() or 0
             version = FormVersion.objects.create(
                 form=row, number=newest + 1, definition=definition.as_json(), created_by=actor
@@ -264,7 +265,7 @@ def clean_title(title: str) -> str:
 def _change(form: PublicForm, act: Callable[[Definition, PublicForm], Definition], *, what: str) -> bool:
     with transaction.atomic():
         row = _locked(form)
-        before = read(row.definition)
+        before = read(row.definition, knows_number=row.knows_number)
         after = act(before, row)
         if after == before:
             return False

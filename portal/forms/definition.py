@@ -134,9 +134,10 @@ class Field:
 
 @dataclass(frozen=True)
 class Definition:
-    """The questions of a form, in their order."""
+    """The questions of a form, in their order. A portal's `knows_number` before it asks: who answers has proved one."""
 
     fields: tuple[Field, ...] = ()
+    knows_number: bool = False
 
     def find(self, key: str) -> Field | None:
         """Return the field of that key."""
@@ -150,6 +151,8 @@ class Definition:
     @property
     def number_field(self) -> Field | None:
         """The field whose number the submission goes by: the proved one, or the first that asks for one."""
+        if self.knows_number:
+            return None
         phones = (field for field in self.fields if field.kind == Kind.PHONE)
         return self.verified_field or next(phones, None)
 
@@ -169,15 +172,15 @@ class DefinitionProblem(Exception):
         super().__init__("; ".join(text for parts in problems.values() for text in parts.values()))
 
 
-def parse(raw: object) -> Definition:
+def parse(raw: object, *, knows_number: bool = False) -> Definition:
     """Return a definition that can be put before people; raise DefinitionProblem."""
-    definition = read(raw)
+    definition = read(raw, knows_number=knows_number)
     if problems := problems_of(definition):
         raise DefinitionProblem(problems)
     return definition
 
 
-def read(raw: object) -> Definition:
+def read(raw: object, *, knows_number: bool = False) -> Definition:
     """Return a definition of which every part has its type and its size; raise DefinitionProblem.
 
     Labels may be empty and options missing: that is what `problems_of` is for.
@@ -200,7 +203,7 @@ def read(raw: object) -> Definition:
             problems.setdefault(name, {})[problem.part] = problem.text
     if problems:
         raise DefinitionProblem(problems)
-    return Definition(tuple(found))
+    return Definition(tuple(found), knows_number)
 
 
 def problems_of(definition: Definition) -> Problems:
@@ -210,7 +213,7 @@ def problems_of(definition: Definition) -> Problems:
     def note(key: str, part: str, text: str) -> None:
         found.setdefault(key, {}).setdefault(part, text)
 
-    if not definition.fields:
+    if not definition.fields and not definition.knows_number:
         note("", "fields", "Add a question first: a form without one has nothing to send.")
     for field in definition.fields:
         if not field.label:
@@ -283,10 +286,15 @@ def _note_numbers(definition: Definition, note: Any) -> None:
     proved = [field for field in definition.fields if field.verify]
     for further in proved[1:]:
         note(further.key, "verify", "Only one number of a form can be verified.")
+    if definition.knows_number:
+        for field in proved:
+            note(field.key, "verify", "A portal proves the number before it asks this: switch “Verify by code” off.")
     number = definition.number_field
     for field in definition.consents:
         if not field.wording:
             note(field.key, "wording", "Write what people agree to: the ledger keeps these very words.")
+        if definition.knows_number:
+            continue
         if number is None or not number.required:
             note(
                 field.key,

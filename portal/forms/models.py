@@ -98,6 +98,11 @@ class PublicForm(models.Model):
     def has_password(self) -> bool:
         return bool(self.password)
 
+    @property
+    def knows_number(self) -> bool:
+        """Whether who fills it in has proved a number already: that of a portal comes after the code."""
+        return self.serves == self.Serves.PORTAL
+
 
 class FormVersion(models.Model):
     """The questions as they were published once; a submission keeps the version that it answered."""

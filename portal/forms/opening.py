@@ -22,13 +22,16 @@ class FormRefused(Exception):
 
 
 def find_public_form(token: str) -> PublicForm | None:
-    """Return the form of that address with its published version; None for none, a draft, or a suspended tenant's."""
+    """Return the form of that address with its published version.
+
+    None for none, a draft, a suspended tenant's, and for that of a portal, which is filled in inside the portal only.
+    """
     if not 8 <= len(token) <= 24 or "\x00" in token:
         return None
     form = (
         PublicForm.objects.select_related("organization", "current")
         .exclude(state=PublicForm.State.DRAFT)
-        .filter(token=token)
+        .filter(token=token, serves=PublicForm.Serves.PUBLIC)
         .first()
     )
     return None if form is None or form.organization.is_suspended else form

@@ -23,7 +23,7 @@ def preview_page(request: HttpRequest, form: PublicForm) -> HttpResponse:
     """Return the page; sent, it says in the visitor's language what would be wrong."""
     if request.method == "POST":
         request.upload_handlers = [KeepSmallFiles(request)]
-    definition = read(form.definition)
+    definition = read(form.definition, knows_number=form.knows_number)
     languages = offered_by(form.languages)
     asked = request.POST.get("speak") or request.POST.get("lang") or request.GET.get("lang", "")
     language = choose(languages, wanted=asked[:12])

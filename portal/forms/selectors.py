@@ -24,7 +24,7 @@ class Column:
 
 def find_forms(organization: Organization, *, query: str = "") -> QuerySet[PublicForm]:
     """Return the organization's forms, the newest first, with `sent`, how many submissions, and `last_sent_at`."""
-    rows = PublicForm.objects.filter(organization=organization)
+    rows = PublicForm.objects.filter(organization=organization, serves=PublicForm.Serves.PUBLIC)
     for word in query.replace("\x00", "").split()[:6]:
         rows = rows.filter(title__icontains=word)
     counted = rows.annotate(sent=Count("submissions"), last_sent_at=Max("submissions__created_at"))
@@ -32,9 +32,9 @@ def find_forms(organization: Organization, *, query: str = "") -> QuerySet[Publi
 
 
 def find_form(organization: Organization, form_id: uuid.UUID) -> PublicForm | None:
-    """Return the organization's form of that id; None for another one's."""
+    """Return the organization's form of that id; None for another one's, and for that of a portal."""
     return (
-        PublicForm.objects.filter(organization=organization, pk=form_id)
+        PublicForm.objects.filter(organization=organization, pk=form_id, serves=PublicForm.Serves.PUBLIC)
         .select_related("organization", "current", "confirmation_template")
         .first()
     )
@@ -61,7 +61,7 @@ def pictures_of(form: PublicForm) -> dict[str, FormPicture]:
 
 def building_of(form: PublicForm) -> tuple[Definition, Problems]:
     """Return what is being built and what keeps it from being published."""
-    definition = read(form.definition)
+    definition = read(form.definition, knows_number=form.knows_number)
     return definition, problems_of(definition)
 
 

@@ -42,7 +42,7 @@ def submit(draft: FormDraft) -> Submission:
         )
         row.form = form
         ensure_open(form, phone=row.phone)
-        submission = _store(row, definition=parse(row.version.definition))
+        submission = _store(row, definition=parse(row.version.definition, knows_number=form.knows_number))
         row.files.update(draft=None, submission=submission)
         row.submission, row.answers, row.phone = submission, {}, ""
         row.save(update_fields=["submission", "answers", "phone"])

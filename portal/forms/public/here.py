@@ -38,7 +38,7 @@ class Here:
     def definition(self) -> Definition:
         """The questions as they are published."""
         assert self.form.current is not None  # noqa: S101 - what was ever open has a version, and the database holds it
-        return parse(self.form.current.definition)
+        return parse(self.form.current.definition, knows_number=self.form.knows_number)
 
     @property
     def asker(self) -> Asker:
