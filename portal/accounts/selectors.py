@@ -1,0 +1,49 @@
+"""Reads of portals."""
+
+import uuid
+from collections.abc import Iterable
+
+from django.db.models import Count, Q, QuerySet
+
+from integrations.organizations.models import Organization
+
+from .models import Portal, PortalRole, PortalTerms, PortalUser
+
+
+def find_portals(organization: Organization) -> QuerySet[Portal]:
+    """Return the organization's portals by name, with `people`, how many are in, and `waiting`, how many want to be."""
+    is_in = Count("users", filter=Q(users__status=PortalUser.Status.ACTIVE))
+    waits = Count("users", filter=Q(users__status=PortalUser.Status.WAITING))
+    return Portal.objects.filter(organization=organization).annotate(people=is_in, waiting=waits)
+
+
+def find_portal(organization: Organization, portal_id: uuid.UUID) -> Portal | None:
+    """Return the organization's portal of that id; None for another one's."""
+    return (
+        Portal.objects.filter(organization=organization, pk=portal_id)
+        .select_related("organization", "form__current", "terms")
+        .first()
+    )
+
+
+def people_by_status(portal: Portal) -> dict[str, int]:
+    """Return how many people of the portal stand in each status, statuses without any included."""
+    counts = dict(portal.users.values_list("status").annotate(count=Count("pk")))
+    return {status: counts.get(status, 0) for status in PortalUser.Status.values}
+
+
+def roles_of(portal: Portal) -> QuerySet[PortalRole]:
+    """Return the portal's roles with `people`, how many have each."""
+    return portal.roles.annotate(people=Count("users")).order_by("name")
+
+
+def terms_of(portal: Portal) -> list[tuple[PortalTerms, int]]:
+    """Return every version of the terms, the newest first, and by how many people it was accepted last."""
+    accepted = dict(portal.users.exclude(terms=None).values_list("terms").annotate(count=Count("pk")))
+    versions = portal.all_terms.select_related("created_by").order_by("-number")
+    return [(terms, accepted.get(terms.pk, 0)) for terms in versions]
+
+
+def names_of(organization: Organization, portal_ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, str]:
+    """Return what the organization's portals are called: the conversion page tells them apart by that."""
+    return dict(Portal.objects.filter(organization=organization, pk__in=portal_ids).values_list("pk", "name"))
