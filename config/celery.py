@@ -1,10 +1,13 @@
 """Celery: how tasks travel. Rows in PostgreSQL say what is to be done; a lost task costs seconds, never a message."""
 
 import os
+from typing import Any
 
 from celery import Celery
+from celery.signals import worker_ready
 from kombu import Queue
 
+from config.garbage import calm_collector
 from config.launcher.environment import load_running_environment
 
 load_running_environment()
@@ -106,3 +109,8 @@ app.conf.imports = (
     "messaging.verification.limit_tasks",
     "portal.forms.tasks",
 )
+
+
+@worker_ready.connect
+def _settle_down(**_: Any) -> None:
+    calm_collector()

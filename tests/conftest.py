@@ -9,6 +9,7 @@ from django.template.base import Template
 from django.test import Client
 from django.test.utils import _TestState
 
+from config.garbage import calm_collector
 from integrations.connections.credentials import base_url_of
 from integrations.connections.models import Connection
 from integrations.organizations.models import Member, Organization, User
@@ -17,6 +18,11 @@ from messaging.pricing.models import CountryPrice
 from tests.factories import ConnectionFactory, MemberFactory, OrganizationFactory, UserFactory
 
 pytest_plugins = ["tests.plugins.emptying", "tests.plugins.grouping", "tests.plugins.sandbox"]
+
+
+def pytest_collection_finish() -> None:
+    """Walk the modules of thousands of tests no more than once."""
+    calm_collector()
 
 
 @dataclass

@@ -42,7 +42,7 @@ class Message(models.Model):
     connection = models.ForeignKey(
         Connection, null=True, on_delete=models.PROTECT, related_name="messages", db_index=False
     )
-    contact = models.ForeignKey(Contact, null=True, on_delete=models.SET_NULL, related_name="messages")
+    contact = models.ForeignKey(Contact, null=True, on_delete=models.SET_NULL, related_name="messages", db_index=False)
     template_version = models.ForeignKey(
         TemplateVersion, null=True, on_delete=models.SET_NULL, related_name="messages", db_index=False
     )
@@ -157,7 +157,13 @@ class Message(models.Model):
             models.Index(
                 "organization", OpClass(Reverse("phone"), name="text_pattern_ops"), name="message_log_by_last_digits"
             ),
-            models.Index(fields=["organization", "template", "-id"], name="message_log_by_template"),
+            # Most messages of an API have neither contact nor template: they are spared both.
+            models.Index(
+                fields=["organization", "template", "-id"],
+                condition=models.Q(template__isnull=False),
+                name="message_log_with_template",
+            ),
+            models.Index(fields=["contact"], condition=models.Q(contact__isnull=False), name="message_of_contact"),
             # Whose platform SMS a number was sent: what its STOP reaches.
             models.Index(fields=["phone"], condition=models.Q(route="platform"), name="message_platform_by_phone"),
             models.Index(fields=["organization", "created_at", "status"], name="message_log_by_day"),
