@@ -12,14 +12,15 @@ class PortalConfig(AppConfig):
         from messaging.contacts.erasure.erasers import register_eraser
         from messaging.contacts.timeline import register_timeline_source
         from messaging.verification.asker_names import register_asker_names
-        from portal.accounts import setting_up, texts
+        from portal.accounts import invitations, people, setting_up, telling, texts
         from portal.accounts.selectors import names_of
         from portal.forms import building, exporting, pictures, removing, settling
         from portal.forms.erasing import forget_submissions
         from portal.forms.selectors import titles_of
         from portal.forms.story import submissions_of
 
-        for room in (building, exporting, pictures, removing, settling, setting_up, texts):
+        accounts = (invitations, people, setting_up, telling, texts)
+        for room in (building, exporting, pictures, removing, settling, *accounts):
             register_sentences(room.SENTENCES)
         register_timeline_source("submissions", submissions_of)
         register_eraser("submissions of forms", forget_submissions)
