@@ -6,7 +6,9 @@ from django.http import HttpRequest
 from django_structlog.middlewares import RequestMiddleware
 
 # Addresses that themselves let somebody in: what stands behind these is not written down.
-_TOKENS = re.compile(r"^(/invitations/|/accounts/password/reset/key/|/accounts/confirm-email/|/u/|/f/)(?!accept/)[^/]+")
+_TOKENS = re.compile(
+    r"^(/invitations/|/accounts/password/reset/key/|/accounts/confirm-email/|/u/|/f/|(?:/p/[^/]+)?/i/)(?!accept/)[^/]+"
+)
 
 
 class PathOnlyRequestMiddleware(RequestMiddleware):

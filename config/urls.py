@@ -40,6 +40,7 @@ urlpatterns = [
     path("consent/", include("messaging.consent.ledger_urls")),
     path("verifications/", include("messaging.verification.urls")),
     path("", include("portal.forms.public.urls")),
+    path("p/<slug:slug>/", include("portal.accounts.public.urls")),
     path("u/<str:token>", unsubscribe, name="unsubscribe"),
 ]
 

@@ -36,6 +36,7 @@ from messaging.sending.models import Message
 from messaging.templates.models import Template
 from messaging.verification.limit_models import PausedPrefix
 from messaging.verification.models import ClosedChannel, Verification
+from portal.accounts.models import Portal
 from portal.forms.models import FormPicture, PublicForm, Submission, SubmissionExport, SubmissionFile
 from tests.world import SECRETS, World, furnish
 
@@ -51,6 +52,8 @@ class Door(Enum):
     SITE = auto()  # the admin's own pages: members inside, operators outside
     SIGNED = auto()  # by the signature of the caller
     KEY = auto()  # by API key
+    PORTAL = auto()  # anybody who has the address of the portal; what the portal says of itself, and of nobody
+    PORTAL_USER = auto()  # who is logged in to that portal, about themselves
 
 
 @dataclass(frozen=True)
@@ -106,6 +109,8 @@ CLASSIFIED: dict[str, tuple[Door, str]] = {
     "hook-(status|inbound)": (Door.SIGNED, "Twilio's signature: see tests/messaging/receipts"),
     "unsubscribe": (Door.PUBLIC, "by a token that only the recipient has: see test_unsubscribing"),
     "form|form-picture": (Door.PUBLIC, "filled in by anybody: see tests/portal/forms/public"),
+    "portal:(door|picture)": (Door.PORTAL, "the way in: see tests/portal/accounts"),
+    "portal:(?!door$|picture$).*": (Door.PORTAL_USER, "by the portal's own cookie: see tests/portal/accounts"),
     "api:(openapi-json|openapi-view)": (Door.PUBLIC, "the API documents itself"),
     "api:(?!openapi).*": (Door.KEY, "by key: see tests/messaging/api"),
     "admin:(index|login|logout|autocomplete|jsi18n|app_list|search|\\?)": (
@@ -145,6 +150,7 @@ ROWS: dict[str, Callable[[Any], Any]] = {
     "inbox:rule_": lambda world: world[KeywordRule].pk,
     "inbox:open": lambda world: world[Contact].pk,
     "inbox:": lambda world: world[Conversation].pk,
+    "portal:picture": lambda world: world[FormPicture].pk,
     "form-picture": lambda world: world[FormPicture].pk,
     "forms:": lambda world: world[PublicForm].pk,
     "templates:": lambda world: world[Template].pk,
@@ -196,6 +202,8 @@ ANSWERS: dict[str, set[int]] = {
 
 def value_of(name: str, route: Route, world: Any) -> str:
     """Return what fills a part of the address: an id of the world's organization."""
+    if name == "slug" and route.door in {Door.PORTAL, Door.PORTAL_USER}:
+        return str(world[Portal].slug)
     if name == "object_id" and route.records is not None:
         return str(world[route.records.model].pk)
     if name in VALUES:

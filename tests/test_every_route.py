@@ -13,8 +13,11 @@ from integrations.organizations.models import Organization
 from integrations.organizations.roles import CAPABILITIES, Capability, Role
 from integrations.organizations.tenant_admin import TenantAdmin
 from messaging.contacts.models import Contact
+from portal.accounts import sessions
+from portal.accounts.models import Portal, PortalUser
 from tests.conftest import Cast
 from tests.plugins.sandbox import SandboxServer
+from tests.portal.accounts.people import begin_session
 from tests.routes import (
     ADMIN_PAGES,
     ALL,
@@ -35,6 +38,7 @@ from tests.routes import (
     by_door,
     place,
 )  # fmt: skip
+from tests.world import SECRETS
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("plain_rendering")]
 
@@ -350,6 +354,71 @@ def test_api_asks_for_a_key_first_and_shows_rows_of_its_organization_only(
         if "<" in route.pattern:
             assert asked.status in {400, 404, 405, 415, 422}, (method, path)
             assert not [sql for sql in asked.changes if "apikey" not in sql], (method, path)
+
+
+PORTALS = by_door(Door.PORTAL, Door.PORTAL_USER)
+
+
+def test_portal_pages_are_for_people_of_that_portal_only(cast: Cast, here: Place, there: Place) -> None:
+    """Members, strangers, people of another portal and nobody see the door, and what stands behind it is not named."""
+    person, other = here[PortalUser], there[PortalUser]
+    clients = {who: cast.client(who) for who in ("owner", "stranger", "operator", None)}
+    # The cookie of another portal, sent to this one's address all the same.
+    clients["other"] = logged_in(other)
+    for route in PORTALS:
+        path = f"/{address(route, here)}"
+        for who, client in clients.items():
+            looked, done = ask(client, "get", path), ask(client, "post", path, {"token": "x" * 40})
+            about = (who, path, looked.status, done.status)
+            assert not looked.changes, about
+            if route.door is Door.PORTAL_USER:
+                assert {looked.status, done.status} <= {302, 405}, about
+                assert not done.changes, about
+                for asked in (looked, done):
+                    assert asked.status == 405 or asked.response["Location"] == f"/p/{here[Portal].slug}/", about
+            assert {looked.status, done.status} <= {200, 302, 403, 404, 405, 409, 422}, about
+            for asked in (looked, done):
+                assert_names_nobody(asked, person, about=about)
+        assert ask(clients["owner"], "get", cast.url(path)).status == 404, ("inside an organization", path)
+
+
+def test_portal_pages_open_to_who_is_logged_in_and_do_nothing_for_forged_forms(cast: Cast, here: Place) -> None:
+    person = here[PortalUser]
+    client = logged_in(person)
+    for route in PORTALS:
+        path = f"/{address(route, here)}"
+        looked = ask(client, "get", path)
+        assert looked.status in {200, 302, 404, 405} | ANSWERS.get(route.name, set()), (path, looked.status)
+        assert not looked.changes, path
+        if route.door is Door.PORTAL_USER:
+            forged = ask(client, "post", path, {"post": "yes"})
+            assert forged.status in {403, 405}, (path, forged.status)
+            assert not forged.changes, path
+    client.logout()
+    assert cast.client("owner").get("/p/hither-portal/home").status_code == 302, "a member is nobody here"
+
+
+def test_a_portal_login_opens_no_page_of_members(cast: Cast, here: Place) -> None:
+    client = logged_in(here[PortalUser])
+    for path in (cast.url(""), cast.url("contacts/"), "/accounts/email/", "/admin/", "/operator/"):
+        answer = client.get(path)
+        assert answer.status_code == 302 and "login" in answer["Location"], path
+
+
+def logged_in(person: PortalUser) -> Client:
+    """Return a browser with a session of that person; its cookies are sent everywhere, whatever their path."""
+    client = Client()
+    client.cookies[sessions.SESSION] = begin_session(person)
+    return client
+
+
+def assert_names_nobody(asked: Asked, person: PortalUser, *, about: object) -> None:
+    squeezed = re.sub(r"[\s()-]|&nbsp;", "", asked.text)
+    assert person.phone[3:] not in squeezed, about
+    assert person.name not in asked.text, about
+    assert str(person.pk) not in asked.text, about
+    for name, secret in SECRETS.items():
+        assert secret[:16] not in asked.text, (name, about)
 
 
 class TestDashboard:

@@ -18,7 +18,7 @@ from .selectors import find_member
 
 _MOUNT = re.compile(r"^/o/(?P<slug>[a-z0-9][a-z0-9-]*)(?P<rest>/.*)$")
 # Addresses that belong to no organization's pages: inside one they do not exist.
-_NOT_INSIDE = re.compile(r"^/(o|accounts|api|hooks|health|metrics|operator|organizations|invitations|static|u|f)(/|$)")
+_NOT_INSIDE = re.compile(r"^/([ofpu]|accounts|api|hooks|health|metrics|operator|organizations|invitations|static)(/|$)")
 LAST_ORGANIZATION = "last_organization"
 
 

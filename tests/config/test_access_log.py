@@ -13,6 +13,8 @@ from config.access_log import PathOnlyRequestMiddleware
         ("/invitations/abcdef-123456/", "GET /invitations/•••/"),
         ("/invitations/accept/", "GET /invitations/accept/"),
         ("/u/Abcde23456", "GET /u/•••"),
+        ("/p/drivers/i/Abcde23456", "GET /p/drivers/i/•••"),
+        ("/i/Abcde23456", "GET /i/•••"),
         ("/accounts/password/reset/key/1-set-password/", "GET /accounts/password/reset/key/•••/"),
     ],
 )

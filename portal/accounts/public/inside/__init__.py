@@ -1,0 +1,1 @@
+"""The pages of somebody who is logged in to a portal."""
