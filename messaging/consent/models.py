@@ -73,6 +73,8 @@ class OptOut(models.Model):
             return "Recorded through the API: the system that recorded it can end it, or the person texts START."
         if self.source == self.Source.LINK:
             return "Only the person can undo this: by the link in your message, or by texting START to your number."
+        if self.source == self.Source.PORTAL:
+            return "Only the person can undo this: in your portal, under Messages, or by texting START to your number."
         return "Only the person can undo this, by texting START to your number. No member can do it for them."
 
 

@@ -25,8 +25,8 @@ __all__ = [
     "STOP_TAG",
     "OptOutProblem",
     "end_by_api",
-    "end_by_link",
     "end_by_member",
+    "end_by_person",
     "find_block",
     "opt_in",
     "opt_out",
@@ -188,8 +188,11 @@ def end_by_api(standing: OptOut, *, actor: str, ip: str = "") -> bool:
     return bool(ended)
 
 
-def end_by_link(organization: Organization, *, phone: str, channel: str, sender: str) -> int:
-    """End what the person's own unsubscribe link began, and return how many opt-outs; a STOP stays until START."""
+def end_by_person(organization: Organization, *, phone: str, channel: str, source: str, sender: str = "") -> int:
+    """End what the person began at this very place, an unsubscribe link or a portal; return how many opt-outs.
+
+    A STOP stays until START, whatever is pressed elsewhere.
+    """
     with transaction.atomic():
         lock_numbers(organization, [phone])
         ended = list(
@@ -199,14 +202,12 @@ def end_by_link(organization: Organization, *, phone: str, channel: str, sender:
                 phone=phone,
                 channel=channel,
                 ended_at=None,
-                source=OptOut.Source.LINK,
+                source=source,
                 twilio_scope="",
             )
         )
-        OptOut.objects.filter(pk__in=[row.pk for row in ended]).update(
-            ended_at=database_now(), ended_by=OptOut.Source.LINK
-        )
-        _give_back(ended, source=OptOut.Source.LINK, evidence={}, actor=None)
+        OptOut.objects.filter(pk__in=[row.pk for row in ended]).update(ended_at=database_now(), ended_by=source)
+        _give_back(ended, source=source, evidence={}, actor=None)
         _tag(organization, phone)
     return len(ended)
 

@@ -6,7 +6,7 @@ from .blocking import find_block, reaches
 from .keywords import as_seen
 from .links import TOKEN_LENGTH
 from .models import ConsentPolicy, OptOut, UnsubscribeLink
-from .opt_outs import end_by_link, opt_out
+from .opt_outs import end_by_person, opt_out
 from .policy import policy_of
 
 
@@ -57,7 +57,9 @@ def leave(link: UnsubscribeLink, *, ip: str = "") -> OptOut:
 
 def come_back(link: UnsubscribeLink) -> bool:
     """End what the link began; False where only START can, or nothing was to be ended."""
-    end_by_link(link.organization, phone=link.phone, channel=link.channel, sender=link.sender)
+    end_by_person(
+        link.organization, phone=link.phone, channel=link.channel, source=OptOut.Source.LINK, sender=link.sender
+    )
     still = find_block(
         link.organization, phone=link.phone, channel=link.channel, sender=link.sender, purpose="transactional"
     )
