@@ -47,7 +47,7 @@ def keep_draft(form: PublicForm, *, secret: str, reading: Reading, language: str
     phone = reading.phone.e164 if reading.phone else ""
     with transaction.atomic():
         draft, is_new = FormDraft.objects.get_or_create(
-            secret_hash=_hash(secret),
+            secret_hash=hash_secret(secret),
             defaults={
                 "form": form,
                 "version": form.current,
@@ -88,7 +88,7 @@ def find_draft(form: PublicForm, secret: str) -> FormDraft | None:
     """Return the draft of that secret on that form, sent or not; None for a wrong one and for one that ran out."""
     return (
         FormDraft.objects.select_related("form__organization", "form__current", "version", "submission")
-        .filter(form=form, secret_hash=_hash(secret), expires_at__gt=Now())
+        .filter(form=form, secret_hash=hash_secret(secret), expires_at__gt=Now())
         .first()
     )
 
@@ -125,5 +125,6 @@ def _keep_files(draft: FormDraft, files: Sequence[KeptFile]) -> None:
     )
 
 
-def _hash(secret: str) -> str:
+def hash_secret(secret: str) -> str:
+    """Return what is kept of a secret."""
     return hashlib.sha256(secret.encode()).hexdigest()

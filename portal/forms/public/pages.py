@@ -22,6 +22,7 @@ from portal.forms.definition import Definition
 from portal.forms.display import shown_answer
 from portal.forms.models import FormDraft, Submission
 from portal.forms.opening import FormRefused
+from portal.forms.proof import proof_of
 
 from .countries import Country, every_country, likely_region, some_countries
 from .here import Here
@@ -56,6 +57,7 @@ def fill_page(
     kept: Mapping[str, str] | None = None,
     trouble: str = "",
     notice: str = "",
+    is_proved: bool = False,
     status: int = 200,
 ) -> HttpResponse:
     """The questions: empty, or with what was entered and what is wrong with it."""
@@ -69,9 +71,11 @@ def fill_page(
         countries=countries,
         chosen={field.key: (chosen or {}).get(field.key, usual) for field in definition.fields},
         kept=kept or {},
+        is_proved=is_proved,
     )
     # Solved while somebody fills in, so that nobody waits; who comes without gets a page of its own.
-    needs_task = definition.verified_field is not None and challenge.is_needed(form.organization, here.asker)
+    may_need_task = definition.verified_field is not None and not is_proved
+    needs_task = may_need_task and challenge.is_needed(form.organization, here.asker)
     context = {
         "fields": fields,
         "problems": [{"id": one.id, "label": one.label, "text": one.error} for one in fields if one.error],
@@ -95,7 +99,7 @@ def entered_again(here: Here, draft: FormDraft, **more: Any) -> HttpResponse:
         for field in definition.fields
         if field.key in draft.answers
     }
-    return fill_page(here, values=values, kept=kept_names(draft), **more)
+    return fill_page(here, values=values, kept=kept_names(draft), is_proved=proof_of(draft) is not None, **more)
 
 
 def kept_names(draft: FormDraft | None) -> dict[str, str]:

@@ -137,14 +137,18 @@ def show(
     countries: Sequence[Country] = (),
     chosen: Mapping[str, str] | None = None,
     kept: Mapping[str, str] | None = None,
+    is_proved: bool = False,
 ) -> list[Shown]:
-    """Return the questions. `chosen` are the countries of numbers, `kept` the names of files that are here."""
+    """Return the questions. `chosen` are the countries of numbers, `kept` the names of files that are here.
+
+    `is_proved`: the number that stands there needs no code any more.
+    """
     return [
         Shown(
             one,
             value=values.get(one.key, ""),
             error=errors.get(one.key, ""),
-            hints=_hints(one),
+            hints=_hints(one, is_proved=is_proved),
             countries=countries if one.kind == Kind.PHONE else (),
             country=(chosen or {}).get(one.key, ""),
             kept_name=(kept or {}).get(one.key, ""),
@@ -153,7 +157,9 @@ def show(
     ]
 
 
-def _hints(one: Field) -> tuple[str, ...]:
+def _hints(one: Field, *, is_proved: bool) -> tuple[str, ...]:
+    if one.verify and is_proved:
+        return (_("This number is confirmed already. If you change it, the new one gets a code."),)
     if one.verify:
         return (_("We send a code to this number, to make sure that it is yours."),)
     if one.kind == Kind.FILE:

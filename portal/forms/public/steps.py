@@ -11,17 +11,20 @@ from django.utils.translation import gettext as _
 from integrations.phones import PhoneProblem, parse_phone
 from messaging.verification import challenge
 from portal.forms.answers import Reading, read_answers
+from portal.forms.arriving import begin_draft, read_arrival
 from portal.forms.definition import Kind
 from portal.forms.drafting import find_draft, keep_draft
 from portal.forms.models import FormDraft
 from portal.forms.opening import FormRefused, ensure_open, opens_with
 from portal.forms.phone_words import phone_sentence
+from portal.forms.proof import proof_of
 from portal.forms.submitting import submit
 
 from . import pages
 from .here import Here
 from .passwords import may_try, note_wrong
 from .proving import Outcome, Proving, check_code, find_verification, send_code
+from .visits import Visit
 
 _TOO_LATE = 409
 
@@ -54,7 +57,14 @@ def fill(here: Here) -> HttpResponse:
     reading = _read(here, draft, chosen=chosen)
     if "speak" in here.posted or not reading.is_good:
         problems = {} if "speak" in here.posted else {**_lost_files(here), **reading.problems}
-        return pages.fill_page(here, values=_typed(here), errors=problems, chosen=chosen, kept=pages.kept_names(draft))
+        return pages.fill_page(
+            here,
+            values=_typed(here),
+            errors=problems,
+            chosen=chosen,
+            kept=pages.kept_names(draft),
+            is_proved=_needs_no_code(draft, reading),
+        )
     try:
         draft = keep_draft(
             here.form, secret=here.visit.secret, reading=reading, language=here.language.code, ip=here.ip
@@ -114,6 +124,22 @@ def show(here: Here) -> HttpResponse:
     return pages.entered_again(here, draft)
 
 
+def arrive(here: Here) -> HttpResponse:
+    """Let in who comes from a room that has proved the number: it stands there already, and needs no code."""
+    arrival = read_arrival(here.posted.get("ticket", ""), here.form)
+    if arrival is None:
+        notice = _("This page was open for too long. You can go on here all the same: your number gets a code.")
+        return _unless_closed(here) or pages.fill_page(here, notice=notice)
+    # Whom the organization offers the form needs no password of it.
+    here = here.with_visit(Visit(arrival.secret).opened(here.form))
+    draft = begin_draft(here.form, arrival, language=here.language.code, ip=here.ip)
+    if draft is not None and draft.submission is not None:
+        return _done(here, draft)
+    if closed := _unless_closed(here):
+        return closed
+    return pages.entered_again(here, draft) if draft is not None else pages.fill_page(here)
+
+
 STEPS: dict[str, Callable[[Here], HttpResponse]] = {
     "unlock": unlock,
     "fill": fill,
@@ -121,6 +147,7 @@ STEPS: dict[str, Callable[[Here], HttpResponse]] = {
     "check": check,
     "edit": edit,
     "show": show,
+    "arrive": arrive,
 }
 
 
@@ -129,21 +156,29 @@ def take_step(here: Here) -> HttpResponse:
     step = here.posted.get("step", "")
     if step not in STEPS:
         return open_form(here)
-    if step != "unlock" and not here.visit.may_enter(here.form):
+    if step not in {"unlock", "arrive"} and not here.visit.may_enter(here.form):
         return _unless_closed(here) or open_form(here)
-    if here.is_new and step not in {"unlock", "fill", "show"}:
+    if here.is_new and step not in {"unlock", "fill", "show", "arrive"}:
         return _anew(here)
     return STEPS[step](here)
 
 
 def _go_on(here: Here, draft: FormDraft, *, is_wanted: bool = False) -> HttpResponse:
-    """Get the number proved: by a code that is sent now, unless one is on its way."""
+    """Get the number proved: by a code that is sent now, unless one is on its way or it is proved already."""
+    if proof_of(draft) is not None:
+        return _send(here, draft)
     verification = find_verification(draft)
     if not is_wanted and verification is not None and verification.is_pending:
         return pages.code_page(here, draft, verification, notice=_("A code is on its way already. Enter it here."))
     if challenge.is_needed(here.form.organization, here.asker) and not (here := _challenged(here)).has_passed:
         return pages.challenge_page(here, waiting=here.posted.get("waiting", ""))
     return _after(here, draft, send_code(here, draft, channel=here.posted.get("channel", "")))
+
+
+def _needs_no_code(draft: FormDraft | None, reading: Reading) -> bool:
+    """Tell whether the number that was typed is the one that is proved already."""
+    typed = reading.phone.e164 if reading.phone else ""
+    return draft is not None and bool(typed) and draft.phone == typed and proof_of(draft) is not None
 
 
 def _challenged(here: Here) -> Here:
