@@ -12,17 +12,22 @@ class PortalConfig(AppConfig):
         from messaging.contacts.erasure.erasers import register_eraser
         from messaging.contacts.timeline import register_timeline_source
         from messaging.verification.asker_names import register_asker_names
-        from portal.accounts import invitations, people, setting_up, telling, texts
+        from portal.accounts import invitations, moving, offering, people, profile, setting_up, telling, texts
+        from portal.accounts.handing_over import read_ticket, vouch
         from portal.accounts.selectors import names_of
         from portal.forms import building, exporting, pictures, removing, settling
+        from portal.forms.arriving import register_arrivals
         from portal.forms.erasing import forget_submissions
+        from portal.forms.proof import register_voucher
         from portal.forms.selectors import titles_of
         from portal.forms.story import submissions_of
 
-        accounts = (invitations, people, setting_up, telling, texts)
+        accounts = (invitations, moving, offering, people, profile, setting_up, telling, texts)
         for room in (building, exporting, pictures, removing, settling, *accounts):
             register_sentences(room.SENTENCES)
         register_timeline_source("submissions", submissions_of)
         register_eraser("submissions of forms", forget_submissions)
         register_asker_names("form", titles_of)
         register_asker_names("portal", names_of)
+        register_arrivals(read_ticket)
+        register_voucher(vouch)

@@ -15,6 +15,7 @@ from portal.accounts.models import (
     PortalUser,
     PortalVisit,
 )
+from portal.accounts.offer_models import PortalHandover, PortalOffer
 from portal.forms.models import (
     ExportPiece,
     FormDraft,
@@ -35,9 +36,11 @@ __all__ = [
     "FormVersion",
     "Portal",
     "PortalDevice",
+    "PortalHandover",
     "PortalInvitation",
     "PortalLogin",
     "PortalNotification",
+    "PortalOffer",
     "PortalPasskey",
     "PortalRole",
     "PortalSending",

@@ -1,5 +1,6 @@
 """A row of every model for two organizations: what walks over all pages need to have something to find."""
 
+import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -48,6 +49,7 @@ from portal.accounts.models import (
     PortalUser,
     PortalVisit,
 )
+from portal.accounts.offer_models import PortalHandover, PortalOffer
 from portal.forms.models import (
     ExportPiece,
     FormDraft,
@@ -303,14 +305,14 @@ def furnish(organization: Organization, *, owner: User, mark: str, number: str) 
             0
         ],
     ]
-    rows += _portal(organization, owner=owner, mark=mark, number=number, message=message, contact=contact)
+    rows += _portal(organization, owner=owner, mark=mark, number=number, message=message, contact=contact, offered=form)
     world.rows = {type(row): row for row in rows}
     world.rows[PublicForm] = form
     return world
 
 
 def _portal(
-    organization: Organization, *, owner: User, mark: str, number: str, message: Any, contact: Any
+    organization: Organization, *, owner: User, mark: str, number: str, message: Any, contact: Any, offered: Any
 ) -> list[Any]:
     """Return a portal of the organization with one row of everything that belongs to one."""
     later = timezone.now() + timedelta(days=7)
@@ -355,4 +357,6 @@ def _portal(
         PortalSending.objects.create(
             portal=portal, user=person, kind="approved", message=message, notification=notification
         ),
+        PortalOffer.objects.create(portal=portal, form=offered),
+        PortalHandover.objects.create(pk=uuid.uuid4(), user=person, form=offered, expires_at=later),
     ]

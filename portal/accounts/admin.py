@@ -25,6 +25,7 @@ from .models import (
     PortalUser,
     PortalVisit,
 )
+from .offer_models import PortalHandover, PortalOffer
 
 
 @admin.register(Portal)
@@ -66,6 +67,13 @@ class PortalTextAdmin(OfPortal):
     fields: ClassVar[tuple[str, ...]] = ("portal", "kind", "language", "body", "changed_at")
 
 
+@admin.register(PortalOffer)
+class PortalOfferAdmin(OfPortal):
+    list_display = ("form", "portal", "created_at")
+    list_select_related = ("portal", "form")
+    fields: ClassVar[tuple[str, ...]] = ("portal", "form", "created_at")
+
+
 class OfPeople(BigRecordAdmin):
     """What is about people: for those who look after them."""
 
@@ -82,7 +90,7 @@ class PortalUserAdmin(OfPeople):
     list_select_related = ("portal",)
     fields: ClassVar[tuple[str, ...]] = (
         "portal", "name", "number", "region", "status", "role", "language", "contact", "terms", "terms_at",
-        "decided_at", "decision_reason", "registered_at", "last_login_at", "created_at",
+        "decided_at", "decision_reason", "registered_at", "number_since", "last_login_at", "created_at",
     )  # fmt: skip
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
@@ -158,3 +166,10 @@ class PortalSessionAdmin(OfPerson):
 class PortalPasskeyAdmin(OfPerson):
     list_display = ("user", "label", "created_at", "last_used_at")
     fields: ClassVar[tuple[str, ...]] = ("user", "label", "created_at", "last_used_at")
+
+
+@admin.register(PortalHandover)
+class PortalHandoverAdmin(OfPerson):
+    list_display = ("user", "form", "created_at", "expires_at")
+    list_select_related = ("user", "form")
+    fields: ClassVar[tuple[str, ...]] = ("user", "form", "created_at", "expires_at")

@@ -157,6 +157,8 @@ class PortalUser(models.Model):
     decided_at = models.DateTimeField(null=True)
     decision_reason = models.CharField("reason", max_length=300, blank=True)
     registered_at = models.DateTimeField(null=True)
+    # Since when the number is theirs, where it was changed: what came to it before was for somebody else.
+    number_since = models.DateTimeField(null=True)
     last_login_at = models.DateTimeField(null=True)
     created_at = models.DateTimeField(db_default=Now())
 

@@ -29,6 +29,7 @@ from .models import (
     PortalUser,
     PortalVisit,
 )
+from .offer_models import PortalHandover
 
 Status = PortalUser.Status
 
@@ -159,13 +160,13 @@ def forget(user: PortalUser) -> None:
         PortalVisit.objects.filter(portal=user.portal_id, phone=user.phone).delete()
     SubmissionExport.objects.filter(form=form).delete()
     Submission.objects.filter(sent, form=form).delete()
-    for model in (PortalSession, PortalDevice, PortalPasskey, PortalVisit, PortalSending):
+    for model in (PortalSession, PortalDevice, PortalPasskey, PortalVisit, PortalSending, PortalHandover):
         model._default_manager.filter(user=user).delete()
     PortalLogin.objects.filter(user=user).update(user=None, device="", network="")
     PortalInvitation.objects.filter(user=user, used_at=None, revoked_at=None).update(revoked_at=Now())
     emptied: dict[str, Any] = {"phone": "", "name": "", "language": "", "password": "", "decision_reason": ""}
     PortalUser.objects.filter(pk=user.pk).update(
-        status=Status.LEFT, submission=None, contact=None, terms=None, terms_at=None, role=None, **emptied
+        status=Status.LEFT, submission=None, contact=None, terms=None, terms_at=None, role=None, number_since=None, **emptied
     )
     user.refresh_from_db()
     with connection.cursor() as cursor:
