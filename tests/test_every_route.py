@@ -17,7 +17,7 @@ from portal.accounts import sessions
 from portal.accounts.models import Portal, PortalUser
 from tests.conftest import Cast
 from tests.plugins.sandbox import SandboxServer
-from tests.portal.accounts.people import begin_session
+from tests.portal.accounts.furnishing import begin_session
 from tests.routes import (
     ADMIN_PAGES,
     ALL,

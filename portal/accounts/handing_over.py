@@ -69,18 +69,18 @@ def read_ticket(ticket: str, form: PublicForm) -> Arrival | None:
 
 def vouch(draft: FormDraft) -> Proof | None:
     """Return the proof of a draft that came from a portal, None for any other and for one that holds no longer."""
-    handover = (
-        PortalHandover.objects.select_related("user")
-        .filter(
-            pk=draft.verification_id,
-            form=draft.form_id,
-            expires_at__gt=Now(),
-            user__status=PortalUser.Status.ACTIVE,
-            user__phone=draft.phone,
-        )
-        .first()
-    )
-    return handover and Proof(verification_id=handover.pk, at=handover.created_at, channel=CHANNEL)
+    if draft.verification_id is None:
+        return None
+    handover = PortalHandover.objects.filter(
+        pk=draft.verification_id,
+        form=draft.form_id,
+        expires_at__gt=Now(),
+        user__status=PortalUser.Status.ACTIVE,
+        user__phone=draft.phone,
+    ).first()
+    if handover is None:
+        return None
+    return Proof(verification_id=handover.pk, at=handover.created_at, channel=CHANNEL)
 
 
 def forget_old_handovers() -> int:

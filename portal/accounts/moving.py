@@ -4,6 +4,7 @@ What is proved is read from the verifications at that moment, under a lock. Whet
 told only now, to who has just proved that it is theirs.
 """
 
+import uuid
 from datetime import timedelta
 
 from django.db import IntegrityError, transaction
@@ -144,7 +145,7 @@ def _move(visit: PortalVisit, *, ip: str) -> PortalUser:
     user = (
         PortalUser.objects.select_for_update(of=("self",))
         .select_related("portal__organization", "contact")
-        .get(pk=visit.user_id)
+        .get(visits=visit.pk)
     )
     if row is None:
         if visit.phone and user.phone == visit.phone:
@@ -182,19 +183,18 @@ def _key_of(session: PortalSession) -> str:
     return salted_hmac(_SALT, f"{session.pk}:{session.token_hash}", algorithm="sha256").hexdigest()
 
 
-def _is_proved(visit: PortalVisit, verification_id: object, phone: str) -> bool:
-    return (
-        bool(verification_id and phone)
-        and Verification.objects.filter(
-            pk=verification_id,
-            organization=visit.portal.organization_id,
-            asker_kind="portal",
-            asker_id=visit.portal_id,
-            phone=phone,
-            status=Verification.Status.APPROVED,
-            approved_at__isnull=False,
-        ).exists()
-    )
+def _is_proved(visit: PortalVisit, verification_id: uuid.UUID | None, phone: str) -> bool:
+    if verification_id is None or not phone:
+        return False
+    return Verification.objects.filter(
+        pk=verification_id,
+        organization=visit.portal.organization_id,
+        asker_kind="portal",
+        asker_id=visit.portal_id,
+        phone=phone,
+        status=Verification.Status.APPROVED,
+        approved_at__isnull=False,
+    ).exists()
 
 
 def _contact_for(user: PortalUser, *, old: str) -> Contact | None:

@@ -166,7 +166,14 @@ def forget(user: PortalUser) -> None:
     PortalInvitation.objects.filter(user=user, used_at=None, revoked_at=None).update(revoked_at=Now())
     emptied: dict[str, Any] = {"phone": "", "name": "", "language": "", "password": "", "decision_reason": ""}
     PortalUser.objects.filter(pk=user.pk).update(
-        status=Status.LEFT, submission=None, contact=None, terms=None, terms_at=None, role=None, number_since=None, **emptied
+        status=Status.LEFT,
+        submission=None,
+        contact=None,
+        terms=None,
+        terms_at=None,
+        role=None,
+        number_since=None,
+        **emptied,
     )
     user.refresh_from_db()
     with connection.cursor() as cursor:

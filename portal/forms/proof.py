@@ -40,15 +40,17 @@ def proof_of(draft: FormDraft) -> Proof | None:
     """
     if draft.verification_id is None or not draft.phone:
         return None
-    proof = _by_code(draft) or next((found for voucher in _vouchers if (found := voucher(draft)) is not None), None)
+    proof = _by_code(draft, draft.verification_id)
+    if proof is None:
+        proof = next((found for voucher in _vouchers if (found := voucher(draft)) is not None), None)
     if proof is None or Submission.objects.filter(verification_id=proof.verification_id).exists():
         return None
     return proof
 
 
-def _by_code(draft: FormDraft) -> Proof | None:
+def _by_code(draft: FormDraft, verification_id: uuid.UUID) -> Proof | None:
     row = Verification.objects.filter(
-        pk=draft.verification_id,
+        pk=verification_id,
         organization=draft.form.organization_id,
         asker_kind=ASKER,
         asker_id=draft.form_id,
