@@ -55,15 +55,20 @@ class Cast:
 
 @pytest.fixture
 def cast(db: None) -> Cast:
-    organization = OrganizationFactory(name="Acme Logistics", slug="acme")
-    other = OrganizationFactory(name="Borealis", slug="borealis")
-    people: dict[str, User] = {}
-    for role in ("owner", "admin", "agent", "viewer"):
-        people[role] = UserFactory(email=f"{role}@acme.example", name=role.title())
-        MemberFactory(organization=organization, user=people[role], role=role)
-    people["stranger"] = UserFactory(email="stranger@borealis.example", name="Stranger")
-    MemberFactory(organization=other, user=people["stranger"], role="owner")
-    people["operator"] = UserFactory(email="operator@install.example", name="Operator", is_operator=True)
+    """Three statements and not thirteen: thousands of tests begin with these people."""
+    organization = OrganizationFactory.build(name="Acme Logistics", slug="acme")
+    other = OrganizationFactory.build(name="Borealis", slug="borealis")
+    people: dict[str, User] = {
+        role: UserFactory.build(email=f"{role}@acme.example", name=role.title())
+        for role in ("owner", "admin", "agent", "viewer")
+    }
+    members = [MemberFactory.build(organization=organization, user=user, role=role) for role, user in people.items()]
+    people["stranger"] = UserFactory.build(email="stranger@borealis.example", name="Stranger")
+    members.append(MemberFactory.build(organization=other, user=people["stranger"], role="owner"))
+    people["operator"] = UserFactory.build(email="operator@install.example", name="Operator", is_operator=True)
+    Organization.objects.bulk_create([organization, other])
+    User.objects.bulk_create(people.values())
+    Member.objects.bulk_create(members)
     return Cast(organization=organization, other=other, **people)
 
 
