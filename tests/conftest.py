@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import hypothesis
 import pytest
 from django.template.base import Template
 from django.test import Client
@@ -16,6 +17,10 @@ from integrations.organizations.models import Member, Organization, User
 from messaging.pricing import refresh
 from messaging.pricing.models import CountryPrice
 from tests.factories import ConnectionFactory, MemberFactory, OrganizationFactory, UserFactory
+
+# A machine that others use is slow at times: that says nothing about what is tested.
+hypothesis.settings.register_profile("patient", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
+hypothesis.settings.load_profile("patient")
 
 pytest_plugins = ["tests.plugins.emptying", "tests.plugins.grouping", "tests.plugins.sandbox"]
 
