@@ -13,7 +13,9 @@ class Asker:
 
     `id` is that of the form, the portal, the API key or the member; `ip` the visitor's address, "" where there is none,
     as with the API: its caller's address says nothing about who asks. It is never stored as it is. `has_passed` says
-    that this request solved the challenge of a form, or waited instead: see challenge.py.
+    that this request solved the challenge of a form, or waited instead: see challenge.py. `device` names a browser in
+    which the person of the number was logged in before: codes that it asks for are counted apart, so that nobody who
+    asks for codes to a number that is not his keeps its owner out.
     """
 
     kind: AskerKind
@@ -21,6 +23,7 @@ class Asker:
     ip: str = ""
     language: str = ""
     has_passed: bool = False
+    device: str = ""
 
     @property
     def is_public(self) -> bool:

@@ -56,7 +56,7 @@ class Challenge:
 
 def is_needed(organization: Organization, asker: Asker) -> bool:
     """Tell whether this visitor has to solve a task before a code is sent; only forms and portals ask for one."""
-    if not asker.is_public:
+    if not asker.is_public or asker.device:
         return False
     return needs_challenge(_rows(organization, asker), figures=figures_of(policy_of(organization)))
 
@@ -80,7 +80,7 @@ def solved(answer: str, *, asker: Asker) -> bool:
     if not constant_time_compare(signature, _sign(asker, salt, _digest(salt, int(number)))):
         return False
     expires_at = _time(salt.partition(".")[0])
-    return expires_at is not None and expires_at > database_now() and _spend(signature, expires_at)
+    return expires_at is not None and expires_at > database_now() and spend(signature, expires_at)
 
 
 def waiting_token(asker: Asker) -> str:
@@ -104,7 +104,7 @@ def waited(token: str, *, asker: Asker) -> bool:
     begins, ends = _time(str(what.get("from", ""))), _time(str(what.get("until", "")))
     if begins is None or ends is None or not begins <= database_now() < ends:
         return False
-    return _spend(signature, ends)
+    return spend(signature, ends)
 
 
 def seconds_to_wait(token: str) -> int:
@@ -149,8 +149,8 @@ def _time(seconds: str) -> datetime | None:
     return datetime.fromtimestamp(int(seconds), tz=database_now().tzinfo)
 
 
-def _spend(proof: str, expires_at: datetime) -> bool:
-    """Use a proof up; of many at once one does."""
+def spend(proof: str, expires_at: datetime) -> bool:
+    """Use a signed proof up, which is good until then; of many at once one does."""
     with connection.cursor() as cursor:
         cursor.execute(_SPEND, [proof[:64], expires_at])
         return cursor.fetchone() is not None

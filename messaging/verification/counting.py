@@ -26,7 +26,7 @@ WEEK = 7 * DAY
 FRESH = 3 * MINUTE
 # In this order rows are locked, always: of two requests for the same rows one waits for the other, never both.
 SCOPES = (
-    "number", "number_day", "ip", "network", "narrow", "middle", "wide", "country", "asker", "day", "refused",
+    "number", "number_day", "device", "ip", "network", "narrow", "middle", "wide", "country", "asker", "day", "refused",
 )  # fmt: skip
 # How many last digits of a number the block that it belongs to leaves open: a hundred thousand numbers, a million, ten.
 BLOCKS = {"narrow": 5, "middle": 6, "wide": 7}
@@ -71,6 +71,8 @@ def keys_of(phone: Phone, asker: Asker) -> list[Key]:
     """Return what a request for a code is counted by, in the order of SCOPES."""
     number = _hashed(phone.e164)
     keys = [Key("number", number), Key("number_day", number)]
+    if asker.device:
+        keys.append(Key("device", _hashed(f"{phone.e164}|{asker.device}")))
     keys += keys_of_address(asker.ip)
     keys += [Key(scope, block) for scope, block in blocks_of(phone).items()]
     return [*keys, Key("country", phone.region), key_of_asker(asker), Key("day")]

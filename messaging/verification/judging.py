@@ -58,7 +58,13 @@ class Verdict:
 
 
 def judge(rows: Rows, *, figures: Mapping[str, int], asker: Asker) -> Verdict:
-    """Return the verdict on one more code."""
+    """Return the verdict on one more code.
+
+    What others asked for is nothing to a browser in which the number's owner was logged in: it has an allowance of its
+    own, and is no machine that pumps.
+    """
+    if asker.device:
+        return Verdict(_device(rows, figures) or _origin(rows, figures))
     is_public = asker.is_public
     refused = _number(rows, figures) or _origin(rows, figures)
     if refused is None and is_public and not asker.has_passed and needs_challenge(rows, figures=figures):
@@ -105,6 +111,14 @@ def _number(rows: Rows, figures: Mapping[str, int]) -> Refused | None:
         return Refused("number", f"{figures['number']} codes an hour that nobody confirms go to one number.", wait)
     if wait := _spent(day, figures["number_day"]):
         return Refused("number_day", f"{figures['number_day']} codes a day go to one number.", wait)
+    return None
+
+
+def _device(rows: Rows, figures: Mapping[str, int]) -> Refused | None:
+    device = rows["device"]
+    # Confirmed ones too, since it could ask for and confirm them for ever; four times what is usual for somebody else.
+    if wait := _full(device, figures["number"]) or _spent(device, 4 * figures["number"]):
+        return Refused("number", f"{figures['number']} codes an hour that nobody confirms go to one device.", wait)
     return None
 
 

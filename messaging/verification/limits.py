@@ -108,7 +108,7 @@ OTHER_TITLES = {
 
 # Landlines can be called. What costs the caller more than a call, or belongs to no person, gets nothing at all.
 _TEXTABLE = frozenset({NumberKind.MOBILE, NumberKind.FIXED_OR_MOBILE})
-_REMEMBERED = frozenset({"ip", "network", "asker"})
+_REMEMBERED = frozenset({"device", "ip", "network", "asker"})
 _CALLABLE = _TEXTABLE | {NumberKind.FIXED_LINE, NumberKind.VOIP}
 
 
@@ -140,7 +140,7 @@ def admit(organization: Organization, *, phone: Phone, asker: Asker, channel: st
     policy = policy_of(organization)
     refused = (
         _refused_number(organization, policy, phone=phone, channel=channel, is_public=asker.is_public)
-        or pausing.standing(organization, phone=phone, now=now)
+        or (None if asker.device else pausing.standing(organization, phone=phone, now=now))
         or _counted(organization, policy, phone=phone, asker=asker, now=now)
     )
     if refused is not None:

@@ -8,13 +8,13 @@ from messaging.consent.confirming import take_consent
 from messaging.consent.ledger import Action, Entry, Source, record_consent
 from messaging.sending.outbox import Draft, EnqueueProblem, enqueue
 
-from .answers import search_text_of
+from .answers import Reading, search_text_of
 from .contacts import keep_contact
 from .definition import Definition, parse
 from .display import shown_answers
-from .models import FormDraft, PublicForm, Submission
+from .models import FormDraft, FormVersion, PublicForm, Submission, SubmissionFile
 from .opening import FormRefused, ensure_open
-from .proof import proof_of
+from .proof import Proof, proof_of
 
 
 def submit(draft: FormDraft) -> Submission:
@@ -49,6 +49,36 @@ def submit(draft: FormDraft) -> Submission:
     return submission
 
 
+def submit_proved(
+    form: PublicForm, *, version: FormVersion, reading: Reading, phone: str, proof: Proof, language: str, network: str
+) -> Submission:
+    """Keep what somebody entered who has proved the number before being asked, in the caller's transaction.
+
+    A portal asks so: there is no draft, since the answers come last. What follows from a submission follows all the
+    same. `proof` is of this number, and serves once.
+    """
+    if not reading.is_good:
+        raise ValueError("Only good answers are kept.")
+    definition = parse(version.definition, knows_number=form.knows_number)
+    submission = Submission(
+        form=form,
+        version=version,
+        answers=reading.answers,
+        search_text=search_text_of(definition, reading.answers),
+        phone=phone,
+        language=language[:12],
+        network=network,
+    )
+    _finish(submission, definition=definition, proof=proof)
+    SubmissionFile.objects.bulk_create(
+        SubmissionFile(
+            submission=submission, key=file.key, name=file.name, kind=file.kind, size=file.size, content=file.content
+        )
+        for file in reading.files
+    )
+    return submission
+
+
 def _store(draft: FormDraft, *, definition: Definition) -> Submission:
     form, proof = draft.form, proof_of(draft)
     if definition.verified_field is not None and proof is None:
@@ -62,17 +92,28 @@ def _store(draft: FormDraft, *, definition: Definition) -> Submission:
         language=draft.language,
         network=draft.network,
     )
+    _finish(submission, definition=definition, proof=proof)
+    return submission
+
+
+def _finish(submission: Submission, *, definition: Definition, proof: Proof | None) -> None:
+    """Save a submission with all that follows from it: the proof of its number, contact, consents, confirmation."""
+    form = submission.form
     if proof is not None:
         submission.verification_id, submission.verified_at = proof.verification_id, proof.at
         submission.verified_by = proof.channel
-    if form.updates_contact and draft.phone:
+    if form.updates_contact and submission.phone:
         submission.contact = keep_contact(
-            form, definition, draft.answers, phone=draft.phone, language=draft.language, is_proved=proof is not None
+            form,
+            definition,
+            submission.answers,
+            phone=submission.phone,
+            language=submission.language,
+            is_proved=proof is not None,
         )
     submission.save()
     _record_consents(submission, definition=definition)
     _confirm(submission, definition=definition)
-    return submission
 
 
 def _record_consents(submission: Submission, *, definition: Definition) -> None:

@@ -127,14 +127,13 @@ def code_page(
     status: int = 200,
 ) -> HttpResponse:
     """Where the code is entered. Without a verification one is on its way from another press of the same button."""
-    channel = _last_channel(verification)
     context = {
         "can_check": True,
-        "sent": format_html(_SENT.get(channel, _SENT[Verification.Channel.SMS])(), number=_number(draft.phone)),
+        "sent": sent_sentence(draft.phone, verification),
         "code_error": code_error,
         "has_errors": bool(code_error),
         "code_length": codes.LENGTH if verification is not None and verification.backend == "own" else 0,
-        "ways": _ways(verification),
+        "ways": ways_of(verification),
         "notice": notice,
     }
     return _page(here, "code", context, status=status)
@@ -169,7 +168,7 @@ def done_page(here: Here, submission: Submission) -> HttpResponse:
     form = here.form
     context = {
         "leads_to": form.redirect_url,
-        "verified_number": _number(submission.phone) if submission.verified_at else "",
+        "verified_number": shown_number(submission.phone) if submission.verified_at else "",
     }
     return _page(here, "done", context)
 
@@ -219,7 +218,13 @@ _SENT: dict[str, Callable[[], str]] = {
 }
 
 
-def _number(phone: str) -> SafeString:
+def sent_sentence(phone: str, verification: Verification | None) -> SafeString:
+    """Return the sentence that says by which way the code is coming, and to which number."""
+    channel = _last_channel(verification)
+    return format_html(_SENT.get(channel, _SENT[Verification.Channel.SMS])(), number=shown_number(phone))
+
+
+def shown_number(phone: str) -> SafeString:
     """Return a number that stands from left to right in whatever text."""
     return format_html('<bdi class="number" dir="ltr">{}</bdi>', pretty(phone))
 
@@ -232,7 +237,8 @@ def _last_channel(verification: Verification | None) -> str:
     return str(sends.values_list("channel", flat=True).last() or verification.channel)
 
 
-def _ways(verification: Verification | None) -> list[Way]:
+def ways_of(verification: Verification | None) -> list[Way]:
+    """Return the ways to another code while one is awaited."""
     if verification is None:
         return []
     wait = max(0, round((verification.resend_after - database_now()).total_seconds()))

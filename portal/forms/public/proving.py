@@ -1,13 +1,20 @@
-"""Proving the number of a draft: a code is asked for, another one, or one is compared; and what a page makes of it."""
+"""Proving a number: a code is asked for, another one, or one is compared; and what a page makes of it.
 
+A form proves the number of a draft, a portal that of a visit: each says what it has to prove by a `Claim`.
+"""
+
+import uuid
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import Enum, auto
 
 from django.core.cache import cache
 from django.utils.translation import gettext as _
 
+from integrations.organizations.models import Organization
 from integrations.phones import parse_phone
 from messaging.verification import life
+from messaging.verification.askers import Asker
 from messaging.verification.models import Verification
 from messaging.verification.refusals import VerificationRefused
 from messaging.verification.sentences import visitor_sentence, wrong_code_sentence
@@ -55,44 +62,73 @@ class Proving:
     status: int = 200
 
 
-def find_verification(draft: FormDraft) -> Verification | None:
-    """Return the verification that was begun for the draft's present number."""
-    if draft.verification_id is None or not draft.phone:
+@dataclass(frozen=True)
+class Claim:
+    """That a number is somebody's, to be proved: whose asking it is, and which verification was begun for it.
+
+    `is_proved` is asked of the database each time, `bind` keeps the verification that was begun and tells whether it
+    could; `key` names the row behind it, so that the same button pressed twice sends one code.
+    """
+
+    organization: Organization
+    phone: str
+    asker: Asker
+    key: str
+    verification_id: uuid.UUID | None
+    is_proved: Callable[[], bool]
+    bind: Callable[[uuid.UUID], bool]
+
+
+def claim_of(here: Here, draft: FormDraft) -> Claim:
+    """Return what a form has to prove: the number of the draft."""
+    return Claim(
+        organization=here.form.organization,
+        phone=draft.phone,
+        asker=here.asker,
+        key=f"form-code:{draft.pk}",
+        verification_id=draft.verification_id,
+        is_proved=lambda: proof_of(draft) is not None,
+        bind=lambda verification_id: bind_verification(draft, verification_id),
+    )
+
+
+def find_verification(claim: Claim) -> Verification | None:
+    """Return the verification that was begun for the present number."""
+    if claim.verification_id is None or not claim.phone:
         return None
     rows = Verification.objects.select_related("organization", "connection")
-    return rows.filter(pk=draft.verification_id, organization=draft.form.organization_id, phone=draft.phone).first()
+    return rows.filter(pk=claim.verification_id, organization=claim.organization, phone=claim.phone).first()
 
 
-def send_code(here: Here, draft: FormDraft, *, channel: str = "") -> Proving:
+def send_code(claim: Claim, *, channel: str = "") -> Proving:
     """Send a code: the first one, or another one where one is on its way."""
-    if proof_of(draft) is not None:
+    if claim.is_proved():
         return Proving(Outcome.PROVED)
     channel = channel if channel in life.VERIFY_CHANNELS else Verification.Channel.SMS
-    verification = find_verification(draft)
+    verification = find_verification(claim)
     if verification is not None and verification.is_pending:
-        return _send_again(here, verification, channel=channel)
-    key = f"form-code:{draft.pk}"
-    if not cache.add(key, 1, _STARTING):
+        return _send_again(claim, verification, channel=channel)
+    if not cache.add(claim.key, 1, _STARTING):
         # The same button pressed twice: the other press sends the code, and this page waits for it too.
         return Proving(Outcome.WAITING)
     try:
-        phone = parse_phone(draft.phone, region=None, allow_magic=True)
-        verification = life.start(draft.form.organization, to=phone, channel=channel, asker=here.asker)
+        phone = parse_phone(claim.phone, region=None, allow_magic=True)
+        verification = life.start(claim.organization, to=phone, channel=channel, asker=claim.asker)
     except VerificationRefused as refused:
-        return _refused(refused, draft=draft, channel=channel)
+        return _refused(refused, claim=claim, channel=channel)
     else:
-        if not bind_verification(draft, verification.pk):
+        if not claim.bind(verification.pk):
             return Proving(Outcome.STUCK, _("The number was changed meanwhile."), ways=[new_code_way()])
     finally:
-        cache.delete(key)
+        cache.delete(claim.key)
     return Proving(Outcome.WAITING, _unheard(verification), verification)
 
 
-def check_code(here: Here, draft: FormDraft, *, code: str) -> Proving:
+def check_code(claim: Claim, *, code: str) -> Proving:
     """Compare a code. Whoever comes second with the right one finds the number proved all the same."""
-    if proof_of(draft) is not None:
+    if claim.is_proved():
         return Proving(Outcome.PROVED)
-    verification = find_verification(draft)
+    verification = find_verification(claim)
     if verification is None:
         text = _("No code has been sent to this number yet.")
         return Proving(Outcome.STUCK, text, ways=[new_code_way()])
@@ -100,16 +136,16 @@ def check_code(here: Here, draft: FormDraft, *, code: str) -> Proving:
         checked = life.check(verification, code=code)
     except VerificationRefused as refused:
         return Proving(Outcome.WRONG_CODE, refused.visitor, verification)
-    if checked.approved or proof_of(draft) is not None:
+    if checked.approved or claim.is_proved():
         return Proving(Outcome.PROVED)
     if checked.status == Verification.Status.PENDING:
         return Proving(Outcome.WRONG_CODE, wrong_code_sentence(checked.attempts_left), verification)
     return Proving(Outcome.STUCK, visitor_sentence(reason=checked.status), ways=[new_code_way()])
 
 
-def _send_again(here: Here, verification: Verification, *, channel: str) -> Proving:
+def _send_again(claim: Claim, verification: Verification, *, channel: str) -> Proving:
     try:
-        life.resend(verification, channel=channel, asker=here.asker)
+        life.resend(verification, channel=channel, asker=claim.asker)
     except VerificationRefused as refused:
         if refused.code == "challenge":
             return Proving(Outcome.CHALLENGE)
@@ -123,13 +159,13 @@ def _unheard(verification: Verification) -> str:
     return visitor_sentence(reason="outcome_unknown") if is_unknown else ""
 
 
-def _refused(refused: VerificationRefused, *, draft: FormDraft, channel: str) -> Proving:
+def _refused(refused: VerificationRefused, *, claim: Claim, channel: str) -> Proving:
     """Say why no code was sent, where it can be mended: at the number, by waiting, by another way, or later."""
     if refused.code == "challenge":
         return Proving(Outcome.CHALLENGE)
     if refused.code in _TELLS_LANDLINE and (ways := _by_call(refused)):
         return Proving(Outcome.STUCK, refused.visitor, ways=ways)
-    if refused.code in _CLOSED and (ways := _beside(channel, draft=draft)):
+    if refused.code in _CLOSED and (ways := _beside(channel, claim=claim)):
         return Proving(Outcome.STUCK, refused.visitor, ways=ways)
     is_final = refused.kind == "limit" and refused.retry_after is None
     if is_final or refused.kind == "input" or refused.code in _OF_THE_NUMBER:
@@ -141,10 +177,10 @@ def _refused(refused: VerificationRefused, *, draft: FormDraft, channel: str) ->
     )
 
 
-def _beside(channel: str, *, draft: FormDraft) -> list[Way]:
+def _beside(channel: str, *, claim: Claim) -> list[Way]:
     """Return the ways to a first code beside the one that was refused."""
-    phone = parse_phone(draft.phone, region=None, allow_magic=True)
-    return [way for way in other_ways(draft.form.organization, phone) if way.channel != channel]
+    phone = parse_phone(claim.phone, region=None, allow_magic=True)
+    return [way for way in other_ways(claim.organization, phone) if way.channel != channel]
 
 
 def _by_call(refused: VerificationRefused) -> list[Way]:

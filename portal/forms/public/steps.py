@@ -5,25 +5,23 @@ So every step may be taken twice, in two tabs or after the browser's arrow back,
 
 from collections.abc import Callable
 
-from django.http import HttpResponse, HttpResponseRedirect, QueryDict
+from django.http import HttpResponse, HttpResponseRedirect
 from django.utils.translation import gettext as _
 
-from integrations.phones import PhoneProblem, parse_phone
 from messaging.verification import challenge
-from portal.forms.answers import Reading, read_answers
+from portal.forms.answers import Reading
 from portal.forms.arriving import begin_draft, read_arrival
-from portal.forms.definition import Kind
 from portal.forms.drafting import find_draft, keep_draft
 from portal.forms.models import FormDraft
 from portal.forms.opening import FormRefused, ensure_open, opens_with
-from portal.forms.phone_words import phone_sentence
 from portal.forms.proof import proof_of
 from portal.forms.submitting import submit
 
 from . import pages
 from .here import Here
 from .passwords import may_try, note_wrong
-from .proving import Outcome, Proving, check_code, find_verification, send_code
+from .proving import Outcome, Proving, check_code, claim_of, find_verification, send_code
+from .reading import chosen_countries, lost_files, read_page, typed
 from .visits import Visit
 
 _TOO_LATE = 409
@@ -54,12 +52,12 @@ def fill(here: Here) -> HttpResponse:
     if draft is not None and draft.submission is not None:
         return _done(here, draft)
     chosen = _chosen_countries(here)
-    reading = _read(here, draft, chosen=chosen)
+    reading, values = _read(here, draft, chosen=chosen), typed(here.definition, here.posted)
     if "speak" in here.posted or not reading.is_good:
-        problems = {} if "speak" in here.posted else {**_lost_files(here), **reading.problems}
+        problems = {} if "speak" in here.posted else {**lost_files(here.definition, here.files), **reading.problems}
         return pages.fill_page(
             here,
-            values=_typed(here),
+            values=values,
             errors=problems,
             chosen=chosen,
             kept=pages.kept_names(draft),
@@ -70,7 +68,7 @@ def fill(here: Here) -> HttpResponse:
             here.form, secret=here.visit.secret, reading=reading, language=here.language.code, ip=here.ip
         )
     except FormRefused as refused:
-        return pages.fill_page(here, values=_typed(here), chosen=chosen, trouble=refused.visitor, status=_TOO_LATE)
+        return pages.fill_page(here, values=values, chosen=chosen, trouble=refused.visitor, status=_TOO_LATE)
     if draft.submission is not None:
         return _done(here, draft)
     if here.definition.verified_field is None:
@@ -95,7 +93,7 @@ def check(here: Here) -> HttpResponse:
         return _anew(here)
     if draft.submission is not None:
         return _done(here, draft)
-    found = check_code(here, draft, code=here.posted.get("code", ""))
+    found = check_code(claim_of(here, draft), code=here.posted.get("code", ""))
     return _after(here, draft, found)
 
 
@@ -118,7 +116,7 @@ def show(here: Here) -> HttpResponse:
         return pages.done_page(here, draft.submission)
     if closed := _unless_closed(here):
         return closed
-    verification = find_verification(draft)
+    verification = find_verification(claim_of(here, draft))
     if verification is not None and verification.is_pending:
         return pages.code_page(here, draft, verification)
     return pages.entered_again(here, draft)
@@ -167,18 +165,18 @@ def _go_on(here: Here, draft: FormDraft, *, is_wanted: bool = False) -> HttpResp
     """Get the number proved: by a code that is sent now, unless one is on its way or it is proved already."""
     if proof_of(draft) is not None:
         return _send(here, draft)
-    verification = find_verification(draft)
+    verification = find_verification(claim_of(here, draft))
     if not is_wanted and verification is not None and verification.is_pending:
         return pages.code_page(here, draft, verification, notice=_("A code is on its way already. Enter it here."))
     if challenge.is_needed(here.form.organization, here.asker) and not (here := _challenged(here)).has_passed:
         return pages.challenge_page(here, waiting=here.posted.get("waiting", ""))
-    return _after(here, draft, send_code(here, draft, channel=here.posted.get("channel", "")))
+    return _after(here, draft, send_code(claim_of(here, draft), channel=here.posted.get("channel", "")))
 
 
 def _needs_no_code(draft: FormDraft | None, reading: Reading) -> bool:
     """Tell whether the number that was typed is the one that is proved already."""
-    typed = reading.phone.e164 if reading.phone else ""
-    return draft is not None and bool(typed) and draft.phone == typed and proof_of(draft) is not None
+    number = reading.phone.e164 if reading.phone else ""
+    return draft is not None and bool(number) and draft.phone == number and proof_of(draft) is not None
 
 
 def _challenged(here: Here) -> Here:
@@ -249,50 +247,17 @@ def _unless_closed(here: Here) -> HttpResponse | None:
 
 
 def _chosen_countries(here: Here) -> dict[str, str]:
-    """Return the country of each number: the one chosen beside it, or the only one there is."""
-    offered = {country.region for country in pages.countries_for(here.form.organization, here.definition)}
+    offered = pages.countries_for(here.form.organization, here.definition)
     usual = here.form.organization.default_region
-    chosen = {}
-    for field in here.definition.fields:
-        if field.kind == Kind.PHONE:
-            wanted = here.posted.get(f"{field.key}-country", "")
-            chosen[field.key] = wanted if wanted in offered else next(iter(offered)) if len(offered) == 1 else usual
-    return chosen
+    return chosen_countries(here.definition, here.posted, offered=offered, usual=usual)
 
 
 def _read(here: Here, draft: FormDraft | None, *, chosen: dict[str, str]) -> Reading:
-    """Read the answers, each number as one of the country chosen beside it."""
-    data: QueryDict = here.posted.copy()
-    unreadable: dict[str, str] = {}
-    for key, region in chosen.items():
-        try:
-            data[key] = parse_phone(data.get(key, ""), region=region).e164
-        except PhoneProblem as problem:
-            if problem.code != "empty":
-                unreadable[key] = phone_sentence(problem.code)
-    kept = draft.answers if draft is not None else {}
-    reading = read_answers(
+    return read_page(
         here.definition,
-        data,
+        here.posted,
         here.files,
+        chosen=chosen,
         region=here.form.organization.default_region,
-        kept_files={key: value for key, value in kept.items() if isinstance(value, dict)},
+        kept=draft.answers if draft is not None else {},
     )
-    # What is no number of the chosen country might be one of the organization's: somebody else's.
-    reading.problems |= unreadable
-    return reading
-
-
-def _lost_files(here: Here) -> dict[str, str]:
-    """Browsers choose no file again by themselves, and nothing is kept before all of it is right."""
-    text = _("Choose this file again: it is kept once everything else is right.")
-    return {key: text for key, file in here.files.items() if file.content and here.definition.find(key) is not None}
-
-
-def _typed(here: Here) -> dict[str, str | list[str]]:
-    """Return what was typed, as it was typed."""
-    return {
-        field.key: here.posted.getlist(field.key) if field.kind == Kind.CHOICES else here.posted.get(field.key, "")
-        for field in here.definition.fields
-        if field.kind != Kind.FILE
-    }

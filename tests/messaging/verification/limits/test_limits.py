@@ -307,3 +307,30 @@ def test_every_sentence_is_there_and_follows_the_language(street: Street) -> Non
     assert set(limits.LIMITS) == {field.name for field in VerificationPolicy._meta.get_fields()} - {
         "id", "organization", "regions"
     }  # fmt: skip
+
+
+def test_who_asks_for_codes_to_another_ones_number_does_not_lock_its_owner_out(cast: Cast, street: Street) -> None:
+    """The owner's own browser is known and counted apart: neither the number's count nor a pause keeps it out."""
+    phone = parse_phone(ANNA, region=None)
+    own = Asker("portal", FORM, ip="198.51.100.7", device="0123")
+    while street.ask(ANNA) == "":
+        street.forward(seconds=60)
+    assert street.ask(ANNA) == "number", "the attacker has used up what there is"
+    PausedPrefix.objects.create(
+        organization=cast.organization, prefix=ANNA[:8], region="DE", reason="growth", sent=9, approved=0,
+        until=street.now + timedelta(hours=6),
+    )  # fmt: skip
+    for _ in range(5):
+        limits.admit(cast.organization, phone=phone, asker=own)
+    with pytest.raises(limits.LimitReached) as refused:
+        limits.admit(cast.organization, phone=phone, asker=own)
+    assert refused.value.name == "number", "it has a limit, too"
+    limits.approved(cast.organization, phone=phone)
+    limits.admit(cast.organization, phone=phone, asker=own)
+
+
+def test_a_device_vouches_for_its_own_number_alone(cast: Cast, street: Street) -> None:
+    asker = Asker("portal", FORM, device="1")
+    first, second = (keys_of(parse_phone(number, region=None), asker) for number in (ANNA, BEN))
+    assert [key for key in first if key.scope == "device"] != [key for key in second if key.scope == "device"]
+    assert not any(key.key == "1" for key in first), "no name of a device is kept"
