@@ -121,6 +121,7 @@ def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
                 item("Contacts", "contacts", "contacts:list"),
                 item("Templates", "description", "templates:list"),
                 item("Forms", "dynamic_form", "forms:list"),
+                item("Portals", "badge", "portals:list", Capability.PORTAL_PEOPLE),
                 item("Opt-outs", "do_not_disturb_on", "consent:list"),
                 item("Consent", "fact_check", "consents:report"),
             ],

@@ -36,6 +36,8 @@ urlpatterns = [
     path("settings/verification-limits/", include("messaging.verification.limit_urls")),
     path("templates/", include("messaging.templates.urls")),
     path("forms/", include("portal.forms.urls")),
+    path("portals/", include("portal.accounts.urls")),
+    path("portals/form/", include("portal.accounts.form_urls", namespace="portal_forms")),
     path("opt-outs/", include("messaging.consent.urls")),
     path("consent/", include("messaging.consent.ledger_urls")),
     path("verifications/", include("messaging.verification.urls")),

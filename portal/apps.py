@@ -15,12 +15,14 @@ class PortalConfig(AppConfig):
         from portal.accounts import invitations, moving, offering, people, profile, setting_up, telling, texts
         from portal.accounts.handing_over import read_ticket, vouch
         from portal.accounts.selectors import names_of
+        from portal.accounts.views.frame import FORM_PAGES, frame_of_form
         from portal.forms import building, exporting, pictures, removing, settling
         from portal.forms.arriving import register_arrivals
         from portal.forms.erasing import forget_submissions
         from portal.forms.proof import register_voucher
         from portal.forms.selectors import titles_of
         from portal.forms.story import submissions_of
+        from portal.forms.views.frame import register_mount
 
         accounts = (invitations, moving, offering, people, profile, setting_up, telling, texts)
         for room in (building, exporting, pictures, removing, settling, *accounts):
@@ -31,3 +33,4 @@ class PortalConfig(AppConfig):
         register_asker_names("portal", names_of)
         register_arrivals(read_ticket)
         register_voucher(vouch)
+        register_mount(FORM_PAGES, serves="portal", frame=frame_of_form)

@@ -36,7 +36,7 @@ from messaging.sending.models import Message
 from messaging.templates.models import Template
 from messaging.verification.limit_models import PausedPrefix
 from messaging.verification.models import ClosedChannel, Verification
-from portal.accounts.models import Portal
+from portal.accounts.models import Portal, PortalRole
 from portal.forms.models import FormPicture, PublicForm, Submission, SubmissionExport, SubmissionFile
 from tests.world import SECRETS, World, furnish
 
@@ -153,6 +153,9 @@ ROWS: dict[str, Callable[[Any], Any]] = {
     "portal:picture": lambda world: world[FormPicture].pk,
     "form-picture": lambda world: world[FormPicture].pk,
     "forms:": lambda world: world[PublicForm].pk,
+    "portal_forms:picture": lambda world: world[FormPicture].form_id,
+    "portal_forms:": lambda world: world[Portal].form_id,
+    "portals:": lambda world: world[Portal].pk,
     "templates:": lambda world: world[Template].pk,
     "verifications:": lambda world: world[Verification].pk,
     "consent:": lambda world: world[OptOut].pk,
@@ -182,6 +185,9 @@ VALUES: dict[str, Callable[[Any], Any]] = {
     "file_pk": lambda world: world[SubmissionFile].pk,
     "picture_pk": lambda world: world[FormPicture].pk,
     "place": lambda world: "logo",
+    "kind": lambda world: "approved",
+    "language": lambda world: "en",
+    "role_pk": lambda world: world[PortalRole].pk,
     "submission_pk": lambda world: world[Submission].pk,
     "app_label": lambda world: "messaging",
     "key": lambda world: "no-such-key",

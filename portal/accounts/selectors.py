@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from django.db.models import Count, Q, QuerySet
 
 from integrations.organizations.models import Organization
+from portal.forms.models import PublicForm
 
 from .models import Portal, PortalRole, PortalTerms, PortalUser
 
@@ -47,3 +48,9 @@ def terms_of(portal: Portal) -> list[tuple[PortalTerms, int]]:
 def names_of(organization: Organization, portal_ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, str]:
     """Return what the organization's portals are called: the conversion page tells them apart by that."""
     return dict(Portal.objects.filter(organization=organization, pk__in=portal_ids).values_list("pk", "name"))
+
+
+def find_portal_of_form(organization: Organization, form: PublicForm) -> Portal | None:
+    """Return the organization's portal that asks by this form."""
+    found = Portal.objects.filter(organization=organization, form=form)
+    return found.select_related("organization", "form__current", "terms").first()

@@ -149,6 +149,20 @@ def usual_values(portal: Portal, kind: str) -> dict[str, object]:
     return known if kind in _OWN_LINK else known | {"link": address_of(portal)}
 
 
+def sample_values(portal: Portal, kind: str) -> dict[str, str]:
+    """Return a value for each variable of the kind, as long as real ones are, for a preview."""
+    values = {
+        "portal": portal.name,
+        "organization": portal.organization.name,
+        "name": "Amina Diallo",
+        "link": address_of(portal, f"i/{'x' * 16}" if kind in _OWN_LINK else ""),
+        "reason": "We know no driver of this name.",
+        "text": "Gate 4 is closed on Friday.",
+        "device": "Firefox on Android",
+    }
+    return {name: values[name] for name in VARIABLES[kind]}
+
+
 def first_language(portal: Portal) -> str:
     """Return the language that the portal's own words are in."""
     return next((code for code in portal.form.languages if code in LANGUAGES), "en")

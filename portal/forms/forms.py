@@ -94,12 +94,19 @@ class FieldForm(forms.Form):
     )
 
     def __init__(
-        self, data: Any = None, *, field: Field, attributes: list[AttributeDefinition], initial: Any = None
+        self,
+        data: Any = None,
+        *,
+        field: Field,
+        attributes: list[AttributeDefinition],
+        knows_number: bool = False,
+        initial: Any = None,
     ) -> None:
         super().__init__(data, prefix=field.key, initial=initial)
         self.field = field
         common = {"label", "help", "required"}
-        for name in set(self.fields) - common - field.knows:
+        unasked = {"verify"} if knows_number else set()
+        for name in (set(self.fields) - common - field.knows) | (unasked & set(self.fields)):
             del self.fields[name]
         if field.kind in _MAX_LABELS and "max" in self.fields:
             self.fields["max"].label, self.fields["max"].help_text = _MAX_LABELS[field.kind]
@@ -112,10 +119,10 @@ class FieldForm(forms.Form):
                 one.widget.attrs.update({"dir": "auto", "autocomplete": "off"})
 
     @classmethod
-    def of(cls, field: Field, *, attributes: list[AttributeDefinition]) -> "FieldForm":
+    def of(cls, field: Field, *, attributes: list[AttributeDefinition], knows_number: bool = False) -> "FieldForm":
         """Return the form as the question stands."""
-        values = {name: getattr(field, name) for name in cls.base_fields}
-        return cls(initial={**values, "options": "\n".join(field.options)}, field=field, attributes=attributes)
+        values = {name: getattr(field, name) for name in cls.base_fields} | {"options": "\n".join(field.options)}
+        return cls(initial=values, field=field, attributes=attributes, knows_number=knows_number)
 
     def values(self) -> dict[str, Any]:
         """Return the parts as a definition has them."""
@@ -128,12 +135,11 @@ class FieldForm(forms.Form):
         return data
 
 
-class LookForm(forms.Form):
-    """Words, languages and colour."""
+class WordsForm(forms.Form):
+    """What stands around the questions, in which languages and colour."""
 
     use_required_attribute = False
 
-    title = forms.CharField(label="Title", max_length=120, error_messages={"required": "Give the form a title."})
     description = forms.CharField(
         label="Description",
         required=False,
@@ -160,6 +166,22 @@ class LookForm(forms.Form):
         help_text="Of buttons and links; it is darkened where it could not be read.",
         widget=forms.TextInput(attrs={"type": "color"}),
     )
+
+    def clean_color(self) -> str:
+        return str(self.cleaned_data["color"]).lower()
+
+    def values(self) -> dict[str, Any]:
+        """Return the parts as the model has them, the language of the words first."""
+        data = dict(self.cleaned_data)
+        written = data.pop("written_in")
+        data["languages"] = [written, *(code for code in data["languages"] if code != written)]
+        return data
+
+
+class LookForm(WordsForm):
+    """Words, languages and colour of a public form, and what follows when it was sent."""
+
+    title = forms.CharField(label="Title", max_length=120, error_messages={"required": "Give the form a title."})
     thank_you = forms.CharField(
         label="Thank-you text",
         required=False,
@@ -196,9 +218,6 @@ class LookForm(forms.Form):
         values = {name: getattr(form, name) for name in cls.base_fields if name != "written_in"}
         return cls(initial={**values, "written_in": (form.languages or ["en"])[0]}, organization=form.organization)
 
-    def clean_color(self) -> str:
-        return str(self.cleaned_data["color"]).lower()
-
     def clean_redirect_url(self) -> str:
         text = str(self.cleaned_data["redirect_url"]).strip()
         if not text:
@@ -211,13 +230,6 @@ class LookForm(forms.Form):
         if not is_good or any(sign.isspace() or ord(sign) < 32 for sign in text):
             raise forms.ValidationError("Write a whole address that begins with https://.")
         return text
-
-    def values(self) -> dict[str, Any]:
-        """Return the parts as the model has them, the language of the words first."""
-        data = dict(self.cleaned_data)
-        written = data.pop("written_in")
-        data["languages"] = [written, *(code for code in data["languages"] if code != written)]
-        return data
 
 
 class RulesForm(forms.Form):

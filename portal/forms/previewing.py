@@ -1,15 +1,15 @@
 """What is being built, shown in the very page that visitors get; nothing entered there is kept."""
 
+from collections.abc import Callable
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.urls import reverse
 from django.utils import translation
 
 from .answers import read_answers
 from .definition import Kind, read
-from .models import PublicForm
+from .models import FormPicture, PublicForm
 from .public.countries import every_country
 from .public.languages import choose, offered_by
 from .public.sealing import seal
@@ -19,8 +19,8 @@ from .receiving import KeepSmallFiles, sent_files
 from .selectors import pictures_of
 
 
-def preview_page(request: HttpRequest, form: PublicForm) -> HttpResponse:
-    """Return the page; sent, it says in the visitor's language what would be wrong."""
+def preview_page(request: HttpRequest, form: PublicForm, *, picture_at: Callable[[FormPicture], str]) -> HttpResponse:
+    """Return the page, with pictures from these addresses; sent, it says in the visitor's language what is wrong."""
     if request.method == "POST":
         request.upload_handlers = [KeepSmallFiles(request)]
     definition = read(form.definition, knows_number=form.knows_number)
@@ -42,10 +42,7 @@ def preview_page(request: HttpRequest, form: PublicForm) -> HttpResponse:
                 problems = read_answers(definition, request.POST, sent_files(request), region=region).problems
         usual = {field.key: form.organization.default_region for field in definition.fields}
         fields = show(definition, values=values, errors=problems, countries=every_country(), chosen=usual)
-        pictures = {
-            f"{place}_url": reverse("forms:picture", args=[form.pk, picture.pk])
-            for place, picture in pictures_of(form).items()
-        }
+        pictures = {f"{place}_url": picture_at(picture) for place, picture in pictures_of(form).items()}
         context = {
             "form": form,
             "fields": fields,

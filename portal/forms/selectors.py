@@ -31,10 +31,12 @@ def find_forms(organization: Organization, *, query: str = "") -> QuerySet[Publi
     return counted.select_related("current").order_by("-id")
 
 
-def find_form(organization: Organization, form_id: uuid.UUID) -> PublicForm | None:
-    """Return the organization's form of that id; None for another one's, and for that of a portal."""
+def find_form(
+    organization: Organization, form_id: uuid.UUID, *, serves: str = PublicForm.Serves.PUBLIC
+) -> PublicForm | None:
+    """Return the organization's form of that id that serves the public, or a portal; None for another one's."""
     return (
-        PublicForm.objects.filter(organization=organization, pk=form_id, serves=PublicForm.Serves.PUBLIC)
+        PublicForm.objects.filter(organization=organization, pk=form_id, serves=serves)
         .select_related("organization", "current", "confirmation_template")
         .first()
     )

@@ -17,7 +17,7 @@ def public_address(form: PublicForm) -> str:
     return f"{settings.PUBLIC_BASE_URL}/f/{form.token}"
 
 
-def qr_svg(address: str, *, with_size: bool = False) -> SafeString:
+def qr_svg(address: str, *, of: str = "form", with_size: bool = False) -> SafeString:
     """Return a QR code as SVG, dark on white whatever the page around it; with a size it is a file of its own."""
     written = io.BytesIO()
     # Level M mends 15 % of dirt; the quiet zone of four modules is part of the standard (ISO/IEC 18004).
@@ -31,7 +31,7 @@ def qr_svg(address: str, *, with_size: bool = False) -> SafeString:
         xmldecl=with_size,
         svgns=True,
         omitsize=not with_size,
-        title="QR code of the form",
+        title=f"QR code of the {of}",
     )
     return mark_safe(written.getvalue().decode())  # noqa: S308 - made by us, of an address of ours
 

@@ -11,7 +11,6 @@ from django.contrib import messages
 from django.core.paginator import Paginator
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
-from django.urls import reverse
 from django.utils.cache import patch_vary_headers
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
@@ -27,7 +26,7 @@ from portal.forms.models import PublicForm
 from portal.forms.previewing import preview_page
 from portal.forms.selectors import building_of, find_forms
 
-from .frame import act, context_of, form_of
+from .frame import act, context_of, form_of, link
 
 PAGE = 50
 Problem = tuple[str, str, str]  # key of the field, part, sentence
@@ -91,7 +90,8 @@ def field_save(request: MemberRequest, pk: uuid.UUID, key: str) -> HttpResponse:
     field = read(form.definition).find(key)
     if field is None:
         return _answer(request, form, lambda: building.remove_field(form, key=key))  # says that it is gone
-    worded = FieldForm(request.POST, field=field, attributes=attributes_of(request.organization))
+    attributes = attributes_of(request.organization)
+    worded = FieldForm(request.POST, field=field, attributes=attributes, knows_number=form.knows_number)
     problem: Problem | None = None
     if worded.is_valid():
         try:
@@ -105,7 +105,7 @@ def field_save(request: MemberRequest, pk: uuid.UUID, key: str) -> HttpResponse:
     if worded.errors or problem:
         context = _builder(request, form, opened=key, worded=worded)
         return render(request, "portal/forms/build.html", context, status=422)
-    return redirect(f"{reverse('forms:build', args=[form.pk])}?open={key}#field-{key}")
+    return redirect(f"{link(request, 'build', form.pk)}?open={key}#field-{key}")
 
 
 @member_page(Capability.EDIT_FORMS)
@@ -167,9 +167,9 @@ def form_publish(request: MemberRequest, pk: uuid.UUID) -> HttpResponse:
         version = building.publish(form, actor=request.user, ip=client_ip(request))
     except BuildingProblem as problem:
         messages.error(request, problem.detail)
-        return redirect("forms:build", pk=pk)
+        return redirect(link(request, "build", pk))
     messages.success(request, f"Published. Visitors get version {version.number}.")
-    return redirect("forms:detail", pk=pk)
+    return redirect(link(request, "detail", pk))
 
 
 @csrf_exempt
@@ -179,7 +179,8 @@ def preview(request: MemberRequest, pk: uuid.UUID) -> HttpResponse:
 
     The page is a visitor's, which carries no token against forged requests; there is nothing here to forge.
     """
-    return preview_page(request, form_of(request, pk))
+    form = form_of(request, pk)
+    return preview_page(request, form, picture_at=lambda picture: link(request, "picture", form.pk, picture.pk))
 
 
 @member_page(Capability.EDIT_FORMS)
@@ -230,7 +231,7 @@ def _answer(request: MemberRequest, form: PublicForm, change: Callable[[], objec
     if problem:
         messages.error(request, problem)
     mark = f"?open={opened}#field-{opened}" if opened else "#builder"
-    return redirect(f"{reverse('forms:build', args=[form.pk])}{mark}")
+    return redirect(f"{link(request, 'build', form.pk)}{mark}")
 
 
 def _builder(
@@ -241,7 +242,7 @@ def _builder(
     rows = []
     for field in definition.fields:
         mine = worded if worded is not None and worded.field.key == field.key else None
-        form_of_field = mine or FieldForm.of(field, attributes=attributes)
+        form_of_field = mine or FieldForm.of(field, attributes=attributes, knows_number=form.knows_number)
         rows.append(_row(field, problems.get(field.key, {}), form_of_field, opened))
     return {
         **context_of(request, form, tab="build"),

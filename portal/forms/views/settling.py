@@ -60,7 +60,7 @@ def look(request: MemberRequest, pk: uuid.UUID) -> HttpResponse:
         changed = change_form(row, values=form.values(), actor=request.user, ip=client_ip(request))
         messages.success(request, "Saved." if changed else "Nothing was changed.")
         return redirect("forms:look", pk=pk)
-    context = {**context_of(request, row, tab="look"), "form": form, "pictures": _places(pictures_of(row))}
+    context = {**context_of(request, row, tab="look"), "form": form, "pictures": picture_places(pictures_of(row))}
     return render(request, "portal/forms/look.html", context, status=422 if form.is_bound else 200)
 
 
@@ -83,7 +83,7 @@ def picture_set(request: MemberRequest, pk: uuid.UUID, place: str) -> HttpRespon
         set_picture(form, place=place, sent=sent, actor=request.user, ip=client_ip(request))
         return "The picture is in its place."
 
-    return act(request, form, verb, then="forms:look")
+    return act(request, form, verb, then="look")
 
 
 @require_safe
@@ -161,7 +161,7 @@ def form_delete(request: MemberRequest, pk: uuid.UUID) -> HttpResponse:
     return render(request, "portal/forms/delete.html", context)
 
 
-def _places(pictures: dict[str, FormPicture]) -> list[tuple[str, str, str, FormPicture | None]]:
+def picture_places(pictures: dict[str, FormPicture]) -> list[tuple[str, str, str, FormPicture | None]]:
     """Return place, name, what fits there, and the picture that is there."""
     fits = {
         FormPicture.Place.LOGO: "Above the title, up to 48 pixels high. PNG, JPEG, GIF or WebP, at most 0.2 MB.",

@@ -1,0 +1,1 @@
+"""Members' pages of portals: setting them up, and looking after their people."""
