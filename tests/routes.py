@@ -153,7 +153,6 @@ ROWS: dict[str, Callable[[Any], Any]] = {
     "portal:picture": lambda world: world[FormPicture].pk,
     "form-picture": lambda world: world[FormPicture].pk,
     "forms:": lambda world: world[PublicForm].pk,
-    "portal_forms:picture": lambda world: world[FormPicture].form_id,
     "portal_forms:": lambda world: world[Portal].form_id,
     "portals:": lambda world: world[Portal].pk,
     "templates:": lambda world: world[Template].pk,
@@ -199,6 +198,7 @@ VALUES: dict[str, Callable[[Any], Any]] = {
 WRITING: dict[str, Capability] = {"sandbox:phone": Capability.SEND}
 # What an empty form of these answers besides the usual, and why.
 ANSWERS: dict[str, set[int]] = {
+    "portal_forms:picture": {404},  # the one picture of the world is that of a public form
     "sandbox:preset": {404},  # a preset that nobody made
     "verifications:check": {404},  # only who asked for the code may enter it on a page
     "verifications:resend": {404},
