@@ -1,5 +1,7 @@
 """Nudges of many messages at once: the first leaves at once, and none is left without one that comes after it."""
 
+import os
+import threading
 import time
 import uuid
 
@@ -15,7 +17,7 @@ def left(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     left: list[float] = []
     monkeypatch.setattr(nudges, "nudge", lambda *_, **__: left.append(time.monotonic()))
     monkeypatch.setattr(nudges, "_gather_until", {})
-    monkeypatch.setattr(nudges, "_waiting", set())
+    monkeypatch.setattr(nudges, "_waiting", {})
     monkeypatch.setattr(nudges, "GATHER", 0.05)
     return left
 
@@ -48,3 +50,24 @@ def test_lanes_do_not_wait_for_each_other(left: list[float]) -> None:
     soon(lane=1)
     soon(sender="MG2")
     assert len(left) == 3
+
+
+def test_one_thread_sends_what_is_left_of_every_lane(left: list[float]) -> None:
+    for lane in range(4):
+        soon(lane)
+        soon(lane)
+    assert [thread.name for thread in threading.enumerate()].count("nudges") == 1
+    time.sleep(0.2)
+    assert len(left) == 8
+
+
+def test_forked_process_nudges_too(left: list[float]) -> None:
+    soon()
+    soon()
+    if (child := os.fork()) == 0:
+        left.clear()
+        soon(lane=1)
+        soon(lane=1)
+        time.sleep(0.2)
+        os._exit(0 if len(left) == 2 else 1)
+    assert os.waitpid(child, 0)[1] == 0
