@@ -15,6 +15,7 @@ class Alert(models.Model):
 
     class Kind(models.TextChoices):
         CONNECTION_BROKEN = "connection_broken", "Connection broken"
+        CODES_REFUSED = "codes_refused", "Codes do not leave"
         CAP_REACHED = "cap_reached", "Daily cap reached"
         QUEUE_OLD = "queue_old", "Queue stands still"
         FAILURES_RISING = "failures_rising", "Failures rising"
@@ -60,8 +61,9 @@ class Alert(models.Model):
 
     @property
     def is_grave(self) -> bool:
-        """Tell whether messages stand still because of it."""
-        return self.kind in {self.Kind.CONNECTION_BROKEN, self.Kind.CAP_REACHED, self.Kind.QUEUE_OLD}
+        """Tell whether messages stand still or visitors are turned away because of it."""
+        kinds = self.Kind
+        return self.kind in {kinds.CONNECTION_BROKEN, kinds.CODES_REFUSED, kinds.CAP_REACHED, kinds.QUEUE_OLD}
 
 
 class AlertMail(models.Model):

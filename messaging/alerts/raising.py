@@ -66,6 +66,12 @@ def clear_alert(organization: Organization, *, kind: str, key: str = "") -> bool
     )
 
 
+def clear_alerts(organization: Organization, *, kind: str, prefix: str) -> int:
+    """Close the alerts of a kind whose keys begin alike, because their common cause is gone."""
+    rows = Alert.objects.filter(organization=organization, kind=kind, key__startswith=prefix, cleared_at=None)
+    return rows.update(cleared_at=timezone.now())
+
+
 def clear_others(kind: str, *, standing: Collection[tuple[uuid.UUID, str]]) -> int:
     """Close the alerts of a kind whose cause was not found: `standing` names organization and key of those found."""
     gone = [

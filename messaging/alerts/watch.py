@@ -22,7 +22,7 @@ from messaging.sending.daily_cap import cap_use
 from messaging.sending.limit_models import SendingPolicy
 from messaging.sending.models import Message
 from messaging.sending.statuses import Status
-from messaging.verification import limit_watch
+from messaging.verification import limit_watch, telling
 
 from . import words
 from .failures import count_failures, trends
@@ -258,6 +258,14 @@ def held_codes() -> Iterator[Found]:
     return _of_verification(limit_watch.held_codes())
 
 
+def refused_codes() -> Iterator[Found]:
+    """Find the refusals told of before whose cause lasts; they are raised where a visitor meets them."""
+    return (
+        Found(organization=one.organization, key=one.key, text=one.text, link=one.link, is_new=False)
+        for one in telling.standing()
+    )
+
+
 def _of_verification(troubles: Iterator[limit_watch.Trouble]) -> Iterator[Found]:
     link = words.path_within("verification_limits:settings")
     return (Found(organization=one.organization, key=one.key, text=one.text, link=link) for one in troubles)
@@ -265,6 +273,7 @@ def _of_verification(troubles: Iterator[limit_watch.Trouble]) -> Iterator[Found]
 
 SOURCES: dict[str, Callable[[], Iterator[Found]]] = {
     Alert.Kind.CONNECTION_BROKEN: broken_connections,
+    Alert.Kind.CODES_REFUSED: refused_codes,
     Alert.Kind.QUEUE_OLD: old_queues,
     Alert.Kind.NEEDS_PERSON: flagged_messages,
     Alert.Kind.FAILURES_RISING: rising_failures,

@@ -11,6 +11,7 @@ from .models import Alert
 
 LINK_TEXTS: dict[str, str] = {
     Alert.Kind.CONNECTION_BROKEN: "Mend the connection",
+    Alert.Kind.CODES_REFUSED: "See what helps",
     Alert.Kind.FAILURES_RISING: "See the failed messages",
     Alert.Kind.CAP_NEAR: "See the sending limits",
     Alert.Kind.CAP_REACHED: "See the sending limits",

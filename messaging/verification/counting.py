@@ -26,7 +26,8 @@ WEEK = 7 * DAY
 FRESH = 3 * MINUTE
 # In this order rows are locked, always: of two requests for the same rows one waits for the other, never both.
 SCOPES = (
-    "number", "number_day", "device", "ip", "network", "narrow", "middle", "wide", "country", "asker", "day", "refused",
+    "number", "number_day", "device", "ip", "network", "narrow", "middle", "wide", "country", "asker", "day", "address",
+    "addresses", "refused",
 )  # fmt: skip
 # How many last digits of a number the block that it belongs to leaves open: a hundred thousand numbers, a million, ten.
 BLOCKS = {"narrow": 5, "middle": 6, "wide": 7}
@@ -76,6 +77,11 @@ def keys_of(phone: Phone, asker: Asker) -> list[Key]:
     keys += keys_of_address(asker.ip)
     keys += [Key(scope, block) for scope, block in blocks_of(phone).items()]
     return [*keys, Key("country", phone.region), key_of_asker(asker), Key("day")]
+
+
+def keys_of_email(email: str) -> list[Key]:
+    """Return what a request for a code by e-mail is counted by."""
+    return [Key("address", _hashed(email.strip().lower())), Key("addresses")]
 
 
 def key_of_asker(asker: Asker) -> Key:

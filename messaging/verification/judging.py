@@ -78,6 +78,15 @@ def judge(rows: Rows, *, figures: Mapping[str, int], asker: Asker) -> Verdict:
     return Verdict(_braked(rows, figures), is_braked=True)
 
 
+def judge_address(rows: Rows, *, figures: Mapping[str, int]) -> Refused | None:
+    """Return the verdict on one more code by e-mail."""
+    if wait := _spent(rows["address"], figures["address"]):
+        return Refused("address", f"{figures['address']} codes an hour go to one e-mail address.", wait)
+    if wait := _spent(rows["addresses"], figures["addresses"]):
+        return Refused("addresses", f"{figures['addresses']:,} codes an hour go out by e-mail.", wait)
+    return None
+
+
 def needs_challenge(rows: Rows, *, figures: Mapping[str, int]) -> bool:
     """Tell whether a visitor has to solve a task: the form, the address or the network asks for much unconfirmed."""
     asker = rows.get("asker")

@@ -15,7 +15,8 @@ class VerificationPolicyAdmin(RecordAdmin):
     list_display = ("number", "ip", "network", "asker", "country", "day", "prefix", "regions")
     search_fields = ("day",)
     fields: ClassVar[tuple[str, ...]] = (
-        "number", "number_day", "resend", "ip", "network", "asker", "country", "day", "prefix", "pause", "regions",
+        "number", "number_day", "resend", "ip", "network", "asker", "country", "day", "prefix", "pause", "address",
+        "addresses", "regions",
     )  # fmt: skip
 
 

@@ -8,7 +8,8 @@ from integrations.identifiers import new_id
 from integrations.organizations.models import Organization, User
 
 _FIGURES = (
-    "number", "number_day", "resend", "ip", "network", "asker", "country", "day", "prefix", "pause",
+    "number", "number_day", "resend", "ip", "network", "asker", "country", "day", "prefix", "pause", "address",
+    "addresses",
 )  # fmt: skip
 
 
@@ -26,6 +27,8 @@ class VerificationPolicy(models.Model):
     day = models.PositiveIntegerField(null=True, blank=True)
     prefix = models.PositiveIntegerField(null=True, blank=True)
     pause = models.PositiveIntegerField(null=True, blank=True)
+    address = models.PositiveIntegerField("e-mail address", null=True, blank=True)
+    addresses = models.PositiveIntegerField("all e-mail addresses", null=True, blank=True)
     regions = ArrayField(models.CharField(max_length=2), default=list, blank=True)
 
     class Meta:

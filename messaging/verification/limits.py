@@ -21,8 +21,8 @@ from integrations.phones import NumberKind, Phone, region_name
 
 from . import pausing
 from .askers import Asker
-from .counting import BLOCKS, Key, keys_of, lock, note_refusal, read, write
-from .judging import Refused, judge, resend_wait
+from .counting import BLOCKS, Key, keys_of, keys_of_email, lock, note_refusal, read, write
+from .judging import Refused, judge, judge_address, resend_wait
 from .limit_models import LimitCount, VerificationPolicy
 
 
@@ -41,6 +41,7 @@ class Limit:
 
 
 _LATER = _("Many people ask for codes just now. Wait a minute, then try again.")
+_ADDRESS = _("Too many codes were asked for this address. Please try again later.")
 _CONNECTION = _("Too many codes were asked for from your internet connection. Please try again later.")
 
 LIMITS: dict[str, Limit] = {
@@ -88,6 +89,11 @@ LIMITS: dict[str, Limit] = {
             _("To guard against abuse, no codes go to numbers like this one for now. Use another number, or try "
               "again tomorrow."),
             most=10_000,
+        ),
+        Limit("address", "One e-mail address", 5, "codes an hour", "Confirmed ones too.", _ADDRESS, most=100),
+        Limit(
+            "addresses", "All e-mail addresses together", 150, "codes an hour",
+            "Confirmed ones too. Codes by e-mail count here alone, and not with those to numbers.", _LATER,
         ),
         Limit("pause", "How long a prefix is paused", 6, "hours", "You can release it earlier.", "", most=168),
     )
@@ -148,6 +154,27 @@ def admit(organization: Organization, *, phone: Phone, asker: Asker, channel: st
         raise LimitReached(refused.name, detail=refused.detail, retry_after=refused.retry_after)
 
 
+def admit_address(organization: Organization, *, email: str) -> None:
+    """Count a request for a code by e-mail, and let it pass or raise LimitReached; outside any transaction."""
+    now = database_now()
+    figures = figures_of(policy_of(organization))
+    with transaction.atomic(durable=True):
+        rows = {key.scope: row for key, row in lock(organization, keys_of_email(email), now=now).items()}
+        refused = judge_address(rows, figures=figures)
+        for row in rows.values():
+            row.asked += 1
+            row.sent += refused is None
+        write(list(rows.values()), now=now)
+    if refused is not None:
+        note_refusal(organization, name=refused.name, now=now)
+        raise LimitReached(refused.name, detail=refused.detail, retry_after=refused.retry_after)
+
+
+def takes(phone: Phone, *, channel: str) -> bool:
+    """Tell whether numbers of this kind get codes by a channel: landlines and VoIP numbers are called, not texted."""
+    return phone.kind in (_CALLABLE if channel == "call" else _TEXTABLE)
+
+
 def approved(organization: Organization, *, phone: Phone) -> None:
     """Note that somebody confirmed the last code that went to this number; once for each verification.
 
@@ -197,7 +224,7 @@ def _refused_number(
     # Satellite phones and other networks without a country: +881, +882, +883, +870, +878, +979, +808, +800, +888.
     if not phone.region:
         return Refused("kind", "This number belongs to no country (satellite, international premium or freephone).")
-    if phone.kind not in (_CALLABLE if channel == "call" else _TEXTABLE):
+    if not takes(phone, channel=channel):
         kind = phone.kind.value.replace("_", " ")
         hint = " Offer a call instead." if phone.kind in _CALLABLE else ""
         return Refused("kind", f"Codes are not sent to numbers of this kind ({kind}).{hint}")

@@ -80,6 +80,10 @@ class Verification(models.Model):
     expires_at = models.DateTimeField()
     resend_after = models.DateTimeField()
     delivered_at = models.DateTimeField(null=True)
+    # When it was known that none of the codes sent so far arrived; another code, or an approval, empties it again.
+    undelivered_at = models.DateTimeField(null=True)
+    # When the carrier, or Twilio, said whether the code that was sent last arrived, be it yes or no.
+    reported_at = models.DateTimeField(null=True)
     approved_at = models.DateTimeField(null=True)
     ended_at = models.DateTimeField(null=True)
 
@@ -102,11 +106,7 @@ class Verification(models.Model):
             models.Index(fields=["organization", "created_at"], name="verification_by_day"),
             models.Index(fields=["expires_at"], condition=models.Q(status="pending"), name="verification_pending"),
             models.Index(fields=["provider_sid"], condition=~models.Q(provider_sid=""), name="verification_by_sid"),
-            models.Index(
-                fields=["created_at"],
-                condition=models.Q(backend="own", delivered_at=None),
-                name="verification_undelivered",
-            ),
+            models.Index(fields=["created_at"], condition=models.Q(reported_at=None), name="verification_unreported"),
         ]
 
     def __str__(self) -> str:
@@ -114,9 +114,10 @@ class Verification(models.Model):
 
     @property
     def state(self) -> str:
-        """The status as it is at this moment: what was not approved in time is expired, swept up or not."""
-        is_over = self.status == self.Status.PENDING and self.expires_at <= database_now()
-        return str(self.Status.EXPIRED if is_over else self.status)
+        """The status as it is at this moment: what was not approved in time has ended, swept up or not."""
+        if self.status != self.Status.PENDING or self.expires_at > database_now():
+            return str(self.status)
+        return str(self.Status.FAILED if self.undelivered_at else self.Status.EXPIRED)
 
     @property
     def is_pending(self) -> bool:
@@ -131,6 +132,7 @@ class VerificationSend(models.Model):
         SENT = "sent", "Handed over"
         UNKNOWN = "unknown", "Outcome unknown"
         REFUSED = "refused", "Refused"
+        FAILED = "failed", "Did not arrive"
 
     id = models.BigAutoField(primary_key=True)
     verification = models.ForeignKey(Verification, on_delete=models.CASCADE, related_name="attempts")

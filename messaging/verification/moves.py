@@ -3,7 +3,7 @@
 from datetime import timedelta
 from typing import Any
 
-from django.db.models import F, Q, Sum
+from django.db.models import Case, F, Q, Sum, Value, When
 from django.db.models.functions import Coalesce, Now
 
 from .models import Verification
@@ -13,6 +13,7 @@ Status = Verification.Status
 CHECKS_AT_MOST = 5  # ours and Twilio's: https://www.twilio.com/docs/verify/api/rate-limits-and-timeouts
 SENDS_AT_MOST = 5
 LIFE = timedelta(minutes=10)
+NOT_DELIVERED = "not_delivered"
 # Longer than a request to Twilio may take, so that a check whose process died holds the next one up no longer.
 CHECK_LEASE = timedelta(seconds=20)
 
@@ -28,10 +29,17 @@ def end(verification: Verification, status: str, *, code: int | None = None, rea
     }
     if status == Status.APPROVED:
         # Whoever entered the code has received it, whatever a carrier reports.
-        changes |= {"approved_at": Now(), "delivered_at": Coalesce("delivered_at", Now())}
+        changes |= {"approved_at": Now(), "delivered_at": Coalesce("delivered_at", Now()), "undelivered_at": None}
     is_done = bool(Verification.objects.filter(pk=verification.pk, status=Status.PENDING).update(**changes))
     reread(verification)
     return is_done
+
+
+def end_late(verification: Verification) -> bool:
+    """End a verification whose time is over: as failed where none of its codes arrived, else as expired."""
+    if verification.undelivered_at:
+        return end(verification, Status.FAILED, code=verification.error_code, reason=NOT_DELIVERED)
+    return end(verification, Status.EXPIRED, reason="expired")
 
 
 def begin_check(verification: Verification) -> bool:
@@ -85,10 +93,14 @@ def take_back_send(verification: Verification, *, wait: int) -> None:
 
 
 def expire_due(*, most: int = 5000) -> int:
-    """End what was not approved in time; return how many."""
+    """End what was not approved in time; return how many. Where none of the codes arrived it has failed."""
     due = Verification.objects.filter(status=Status.PENDING, expires_at__lte=Now()).values("pk")[:most]
+    is_lost = Q(undelivered_at__isnull=False)
     return Verification.objects.filter(pk__in=due, status=Status.PENDING).update(
-        status=Status.EXPIRED, ended_at=Now(), checking_until=None, error_reason="expired"
+        status=Case(When(is_lost, then=Value(Status.FAILED.value)), default=Value(Status.EXPIRED.value)),
+        error_reason=Case(When(is_lost, then=Value(NOT_DELIVERED)), default=Value("expired")),
+        ended_at=Now(),
+        checking_until=None,
     )
 
 
@@ -99,5 +111,5 @@ def reread(verification: Verification) -> None:
 
 _CHANGING = [
     "status", "channel", "provider_sid", "code_hash", "sends", "checks", "error_code", "error_reason", "checking_until",
-    "expires_at", "resend_after", "delivered_at", "approved_at", "ended_at",
+    "expires_at", "resend_after", "delivered_at", "undelivered_at", "approved_at", "ended_at",
 ]  # fmt: skip

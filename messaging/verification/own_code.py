@@ -48,7 +48,12 @@ def put(verification: Verification, send: VerificationSend) -> None:
     send.save(update_fields=["message", "outcome"])
     verification.code_hash = hash_code(code, verification_id=verification.pk)
     verification.expires_at = now + moves.LIFE
-    verification.save(update_fields=["code_hash", "expires_at"])
+    # What is known of the code before no longer matters: this one may fare otherwise.
+    verification.undelivered_at, verification.reported_at = None, None
+    verification.error_code, verification.error_reason = None, ""
+    verification.save(
+        update_fields=["code_hash", "expires_at", "undelivered_at", "reported_at", "error_code", "error_reason"]
+    )
 
 
 def check(verification: Verification, code: str) -> bool:

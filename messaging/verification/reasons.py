@@ -33,6 +33,11 @@ _OURS: dict[str, tuple[str, str, str]] = {
         "A code works for ten minutes; no right one was entered until then.",
         "Start a new verification. If it happens often, see the conversion page: codes to one country may not arrive.",
     ),
+    "not_delivered": (
+        "The code did not arrive.",
+        "The message with the code ended without reaching the phone.",
+        "Look at the message below for the cause. Until the time is over another code can be asked for.",
+    ),
     "used": (
         "The code was used before.",
         "It was entered for another attempt with the same number, which was approved. A code proves a number once.",
@@ -113,6 +118,10 @@ _OURS: dict[str, tuple[str, str, str]] = {
 
 def admin_words(*, code: int | None = None, reason: str = "") -> Words:
     """Return the words for a reason of ours, else for one of Twilio's codes; ours know more of what was done."""
+    if reason == "not_delivered" and code is not None:
+        title, meaning, _ = _OURS[reason]
+        entry = explain(code)
+        return Words(str(code), title, f"{meaning} {entry.title} {entry.meaning}", entry.remedy)
     if reason in _OURS and not (reason == "refused" and code is not None):
         return Words(str(code or reason), *_OURS[reason])
     if code is not None:

@@ -63,7 +63,9 @@ def in_state(status: str) -> Q:
     is_late = Q(status=Status.PENDING, expires_at__lte=now)
     if status == Status.PENDING:
         return Q(status=Status.PENDING, expires_at__gt=now)
-    return Q(status=status) | is_late if status == Status.EXPIRED else Q(status=status)
+    if status == Status.EXPIRED:
+        return Q(status=status) | is_late & Q(undelivered_at=None)
+    return Q(status=status) | is_late & Q(undelivered_at__isnull=False) if status == Status.FAILED else Q(status=status)
 
 
 def page_of(rows: QuerySet[Verification], *, after: uuid.UUID | None = None, size: int = PAGE) -> Page:
@@ -105,12 +107,15 @@ def _query(text: str, organization: Organization) -> Q:
 
 @dataclass(frozen=True)
 class Conversion:
-    """How verifications fared: `sent` had a code leave, `delivered` are known to have got it, `approved` entered it."""
+    """How verifications fared: `sent` had a code leave, `delivered` are known to have got it, `approved` entered it.
+
+    `delivered` is None where neither a carrier nor Twilio said anything of any of them: then nobody knows.
+    """
 
     name: str
     verifications: int
     sent: int
-    delivered: int
+    delivered: int | None
     approved: int
     codes: int
 
@@ -131,12 +136,13 @@ class ConversionReport:
     since: date
 
 
-# A code surely left, or may have.
-_SENT = ~Q(status=Status.FAILED)
+# A code left, or may have, and is not known to have got lost.
+_SENT = ~Q(status=Status.FAILED) & Q(undelivered_at=None)
 _COUNTS: dict[str, Any] = {
     "all_of_them": Count("pk"),
     "were_sent": Count("pk", filter=_SENT),
     "were_delivered": Count("pk", filter=Q(delivered_at__isnull=False)),
+    "were_reported": Count("pk", filter=Q(reported_at__isnull=False)),
     "were_approved": Count("pk", filter=Q(status=Status.APPROVED)),
     "all_codes": Sum("sends"),
 }
@@ -172,7 +178,7 @@ def _conversion(name: str, row: Mapping[str, Any]) -> Conversion:
         name=name,
         verifications=row.get("all_of_them") or 0,
         sent=row.get("were_sent") or 0,
-        delivered=row.get("were_delivered") or 0,
+        delivered=(row.get("were_delivered") or 0) if row.get("were_reported") or not row.get("were_sent") else None,
         approved=row.get("were_approved") or 0,
         codes=row.get("all_codes") or 0,
     )

@@ -51,8 +51,6 @@ OWN: Mapping[str, str] = MappingProxyType(
         "unreachable": _("No connection came about. Please try again in a moment."),
         "busy": _("Your code is being checked. Please wait a moment."),
         "not_delivered": _("The code could not be delivered to this number. Check the number, or use another one."),
-        "number": MANY_ASK,  # of addresses; what limits numbers brings its own
-        "day": MANY_ASK,
         "channel_closed": OTHER_CHANNEL,
         "unknown_channel": OTHER_CHANNEL,
         # what only an admin can change

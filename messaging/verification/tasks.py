@@ -9,7 +9,8 @@ from . import arrival, moves
 
 @shared_task(name="messaging.verification.sweep")
 def sweep() -> None:
-    """End what was not approved in time, note which codes arrived, and forget texts with codes that have served."""
-    moves.expire_due()
+    """Note which codes arrived, end what was not approved in time, and forget texts with codes that have served."""
     arrival.note_arrivals()
+    arrival.note_failures()
+    moves.expire_due()
     forget_sealed()

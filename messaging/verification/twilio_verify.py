@@ -5,6 +5,7 @@ nothing is sent a second time by itself: the code may be on its way, and works i
 """
 
 import time
+from datetime import timedelta
 from http import HTTPStatus
 from typing import Any
 
@@ -34,7 +35,7 @@ LOOK_PATIENCE = 3.0
 WAIT_FOR_OTHER_CHECK = 3.0
 # Twilio does not send codes by this channel until somebody changes the service.
 CHANNEL_CODES = frozenset({60217, 60222, 60223, 60242})
-NO_SUCH_THING, TOO_MANY_CHECKS = 20404, 60202
+NO_SUCH_THING, TOO_MANY_CHECKS, TOO_MANY_SENDS = 20404, 60202, 60203
 
 _ENDS: dict[str, str] = {
     "approved": Status.APPROVED,
@@ -48,7 +49,8 @@ _ENDS: dict[str, str] = {
 def hand_over(verification: Verification, send: VerificationSend) -> None:
     """Have the Verify Service send its code; raise VerificationRefused where it surely did not.
 
-    A refused first code ends the verification; a refused further one leaves it as it is: the code before still works.
+    A refused first code ends the verification, unless so many were sent to the number that Twilio sends no more; a
+    refused further one leaves it as it is. In both cases the code that came last still works.
     """
     try:
         answer = _gateway(verification).start_verification(
@@ -107,10 +109,40 @@ def _refuse(verification: Verification, send: VerificationSend, *, code: int | N
     _write(send, outcome=Outcome.REFUSED, code=code, reason=reason)
     if code == TOO_MANY_CHECKS:
         moves.end(verification, Status.MAX_ATTEMPTS, code=code)
+    elif code == TOO_MANY_SENDS and verification.sends <= 1:
+        _share_earlier_code(verification)
     elif verification.sends <= 1 or reason == "verify_service_gone":
         moves.end(verification, Status.FAILED, code=code, reason=reason)
     else:
         moves.take_back_send(verification, wait=WAITS.get(code or 0, 0))
+
+
+def _share_earlier_code(verification: Verification) -> None:
+    """Let somebody whose first code was refused because five were sent enter the one that came last: it still works.
+
+    It is Twilio's one verification for the number, with the time and the tries that it has left.
+    """
+    earlier = (
+        Verification.objects.filter(
+            organization=verification.organization_id,
+            phone=verification.phone,
+            email=verification.email,
+            service_sid=verification.service_sid,
+            status=Status.PENDING,
+            expires_at__gt=database_now(),
+        )
+        .exclude(provider_sid="")
+        .order_by("-pk")
+        .first()
+    )
+    changes: dict[str, Any] = {
+        "error_code": TOO_MANY_SENDS,
+        "resend_after": database_now() + timedelta(seconds=WAITS[TOO_MANY_SENDS]),
+    }
+    if earlier is not None:
+        changes |= {"provider_sid": earlier.provider_sid, "expires_at": earlier.expires_at}
+    Verification.objects.filter(pk=verification.pk, status=Status.PENDING).update(**changes)
+    moves.reread(verification)
 
 
 def _write(send: VerificationSend, *, outcome: str, code: int | None = None, reason: str = "") -> None:

@@ -16,8 +16,10 @@ from django.utils.translation import gettext as _
 from integrations.clock import database_now
 from integrations.organizations.models import Organization
 from integrations.phones import Phone, pretty
-from messaging.verification import challenge, codes, life, limits
+from messaging.verification import arrival, challenge, codes, life, limits, ways
 from messaging.verification.models import Verification, VerificationSend
+from messaging.verification.moves import NOT_DELIVERED
+from messaging.verification.sentences import visitor_sentence
 from portal.forms.definition import Definition
 from portal.forms.display import shown_answer
 from portal.forms.models import FormDraft, Submission
@@ -126,15 +128,23 @@ def code_page(
     notice: str = "",
     status: int = 200,
 ) -> HttpResponse:
-    """Where the code is entered. Without a verification one is on its way from another press of the same button."""
+    """Where the code is entered. Without a verification one is on its way from another press of the same button.
+
+    A code that is known to have got lost is told at once: nobody has to wait for it.
+    """
+    is_lost = verification is not None and arrival.is_lost(verification)
     context = {
         "can_check": True,
         "sent": sent_sentence(draft.phone, verification),
         "code_error": code_error,
-        "has_errors": bool(code_error),
+        "has_errors": bool(code_error or is_lost),
+        "trouble": visitor_sentence(reason=NOT_DELIVERED) if is_lost else "",
+        "is_lost": is_lost,
+        # Of codes of our own it is known at once where the message failed; the script asks.
+        "listens": verification is not None and verification.backend == "own" and not is_lost,
         "code_length": codes.LENGTH if verification is not None and verification.backend == "own" else 0,
         "ways": ways_of(verification),
-        "notice": notice,
+        "notice": "" if is_lost else notice,
     }
     return _page(here, "code", context, status=status)
 
@@ -249,7 +259,7 @@ def ways_of(verification: Verification | None) -> list[Way]:
 
 def other_ways(organization: Organization, phone: Phone) -> list[Way]:
     """Return the ways to a first code where a text message is none."""
-    labels, offered = _other_labels(), life.channels_for(organization, phone=phone)
+    labels, offered = _other_labels(), ways.channels_for(organization, phone=phone)
     return [Way(labels[channel], channel) for channel in labels if channel in offered]
 
 
@@ -258,6 +268,11 @@ def _other_labels() -> dict[str, str]:
         Verification.Channel.CALL: _("Call me and say the code"),
         Verification.Channel.WHATSAPP: _("Send the code by WhatsApp"),
     }
+
+
+def call_way() -> Way:
+    """Return the way by call."""
+    return Way(_other_labels()[Verification.Channel.CALL], Verification.Channel.CALL)
 
 
 def new_code_way(*, wait: int = 0) -> Way:

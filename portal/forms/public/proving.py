@@ -5,7 +5,7 @@ A form proves the number of a draft, a portal that of a visit: each says what it
 
 import uuid
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum, auto
 
 from django.core.cache import cache
@@ -13,9 +13,10 @@ from django.utils.translation import gettext as _
 
 from integrations.organizations.models import Organization
 from integrations.phones import parse_phone
-from messaging.verification import life
+from messaging.verification import life, limits, ways
 from messaging.verification.askers import Asker
 from messaging.verification.models import Verification
+from messaging.verification.moves import NOT_DELIVERED
 from messaging.verification.refusals import VerificationRefused
 from messaging.verification.sentences import visitor_sentence, wrong_code_sentence
 from messaging.verification.twilio_verify import CHANNEL_CODES
@@ -24,7 +25,7 @@ from portal.forms.models import FormDraft
 from portal.forms.proof import proof_of
 
 from .here import Here
-from .pages import Way, new_code_way, other_ways
+from .pages import Way, call_way, new_code_way, other_ways
 
 # Longer than asking Twilio may take.
 _STARTING = 30
@@ -36,6 +37,8 @@ _OF_THE_NUMBER = frozenset(
 # What is wrong with the channel: the service does not send by it.
 _CLOSED = frozenset({"channel_closed", *(str(code) for code in CHANNEL_CODES)})
 _TELLS_LANDLINE = frozenset({"21614", "60205"})
+_WRONG_KIND, _LANDLINE = "kind", 60205
+_MANY_SENT = "60203"
 # A pause that a page counts down; beyond that one reads when to come back.
 _COUNTED = 600
 
@@ -104,7 +107,7 @@ def send_code(claim: Claim, *, channel: str = "") -> Proving:
     """Send a code: the first one, or another one where one is on its way."""
     if claim.is_proved():
         return Proving(Outcome.PROVED)
-    channel = channel if channel in life.VERIFY_CHANNELS else Verification.Channel.SMS
+    channel = channel if channel in ways.VERIFY_CHANNELS else Verification.Channel.SMS
     verification = find_verification(claim)
     if verification is not None and verification.is_pending:
         return _send_again(claim, verification, channel=channel)
@@ -115,6 +118,8 @@ def send_code(claim: Claim, *, channel: str = "") -> Proving:
         phone = parse_phone(claim.phone, region=None, allow_magic=True)
         verification = life.start(claim.organization, to=phone, channel=channel, asker=claim.asker)
     except VerificationRefused as refused:
+        if refused.code == _MANY_SENT and refused.verification_id is not None:
+            return _earlier_code(refused, claim=claim)
         return _refused(refused, claim=claim, channel=channel)
     else:
         if not claim.bind(verification.pk):
@@ -140,7 +145,8 @@ def check_code(claim: Claim, *, code: str) -> Proving:
         return Proving(Outcome.PROVED)
     if checked.status == Verification.Status.PENDING:
         return Proving(Outcome.WRONG_CODE, wrong_code_sentence(checked.attempts_left), verification)
-    return Proving(Outcome.STUCK, visitor_sentence(reason=checked.status), ways=[new_code_way()])
+    reason = NOT_DELIVERED if verification.undelivered_at else checked.status
+    return Proving(Outcome.STUCK, visitor_sentence(reason=reason), ways=[new_code_way()])
 
 
 def _send_again(claim: Claim, verification: Verification, *, channel: str) -> Proving:
@@ -154,6 +160,15 @@ def _send_again(claim: Claim, verification: Verification, *, channel: str) -> Pr
     return Proving(Outcome.WAITING, _unheard(verification) or _("A new code is on its way."), verification)
 
 
+def _earlier_code(refused: VerificationRefused, *, claim: Claim) -> Proving:
+    """Ask for the code that came last: so many were sent to the number that Twilio sends no more for ten minutes."""
+    assert refused.verification_id is not None  # noqa: S101 - asked before
+    if not claim.bind(refused.verification_id):
+        return Proving(Outcome.STUCK, _("The number was changed meanwhile."), ways=[new_code_way()])
+    begun = replace(claim, verification_id=refused.verification_id)
+    return Proving(Outcome.WAITING, refused.visitor, find_verification(begun))
+
+
 def _unheard(verification: Verification) -> str:
     is_unknown = verification.error_reason == "outcome_unknown"
     return visitor_sentence(reason="outcome_unknown") if is_unknown else ""
@@ -163,17 +178,21 @@ def _refused(refused: VerificationRefused, *, claim: Claim, channel: str) -> Pro
     """Say why no code was sent, where it can be mended: at the number, by waiting, by another way, or later."""
     if refused.code == "challenge":
         return Proving(Outcome.CHALLENGE)
-    if refused.code in _TELLS_LANDLINE and (ways := _by_call(refused)):
-        return Proving(Outcome.STUCK, refused.visitor, ways=ways)
-    if refused.code in _CLOSED and (ways := _beside(channel, claim=claim)):
-        return Proving(Outcome.STUCK, refused.visitor, ways=ways)
+    if refused.code in _TELLS_LANDLINE and (call := _by_call(refused)):
+        return Proving(Outcome.STUCK, refused.visitor, ways=call)
+    if refused.code == _WRONG_KIND and (call := _call_instead(claim)):
+        return Proving(Outcome.STUCK, visitor_sentence(code=_LANDLINE), ways=call)
+    if refused.code in _CLOSED and (beside := _beside(channel, claim=claim)):
+        return Proving(Outcome.STUCK, refused.visitor, ways=beside)
     is_final = refused.kind == "limit" and refused.retry_after is None
     if is_final or refused.kind == "input" or refused.code in _OF_THE_NUMBER:
         return Proving(Outcome.WRONG_NUMBER, refused.visitor)
     wait = refused.retry_after or 0
-    ways = [new_code_way(wait=wait)] if wait <= _COUNTED else []
     return Proving(
-        Outcome.STUCK, refused.visitor, ways=ways, status=_TOO_MANY if refused.kind == "limit" else _UNAVAILABLE
+        Outcome.STUCK,
+        refused.visitor,
+        ways=[new_code_way(wait=wait)] if wait <= _COUNTED else [],
+        status=_TOO_MANY if refused.kind == "limit" else _UNAVAILABLE,
     )
 
 
@@ -187,8 +206,16 @@ def _by_call(refused: VerificationRefused) -> list[Way]:
     if refused.verification_id is None:
         return []
     row = Verification.objects.select_related("connection").filter(pk=refused.verification_id).first()
-    if row is None or Verification.Channel.CALL not in life.channels_of(
+    if row is None or Verification.Channel.CALL not in ways.channels_of(
         row.backend, row.connection, service_sid=row.service_sid
     ):
         return []
-    return [Way(_("Call me and say the code"), Verification.Channel.CALL)]
+    return [call_way()]
+
+
+def _call_instead(claim: Claim) -> list[Way]:
+    """Return the way by call for a number that the limits let be called and not texted; none where nobody calls."""
+    phone = parse_phone(claim.phone, region=None, allow_magic=True)
+    if limits.takes(phone, channel=Verification.Channel.SMS):
+        return []
+    return [call_way()] if Verification.Channel.CALL in ways.channels_for(claim.organization, phone=phone) else []

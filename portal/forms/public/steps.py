@@ -4,11 +4,13 @@ So every step may be taken twice, in two tabs or after the browser's arrow back,
 """
 
 from collections.abc import Callable
+from http import HTTPStatus
 
 from django.http import HttpResponse, HttpResponseRedirect
 from django.utils.translation import gettext as _
 
 from messaging.verification import challenge
+from messaging.verification.arrival import is_lost
 from portal.forms.answers import Reading
 from portal.forms.arriving import begin_draft, read_arrival
 from portal.forms.drafting import find_draft, keep_draft
@@ -138,6 +140,14 @@ def arrive(here: Here) -> HttpResponse:
     return pages.entered_again(here, draft) if draft is not None else pages.fill_page(here)
 
 
+def look(here: Here) -> HttpResponse:
+    """Tell the script of the code page whether there is something to show: the text got lost, or the visit went on."""
+    draft = _draft(here)
+    verification = find_verification(claim_of(here, draft)) if draft is not None and draft.submission is None else None
+    is_waiting = verification is not None and verification.is_pending and not is_lost(verification)
+    return HttpResponse(status=HTTPStatus.NO_CONTENT if is_waiting else HTTPStatus.OK)
+
+
 STEPS: dict[str, Callable[[Here], HttpResponse]] = {
     "unlock": unlock,
     "fill": fill,
@@ -146,6 +156,7 @@ STEPS: dict[str, Callable[[Here], HttpResponse]] = {
     "edit": edit,
     "show": show,
     "arrive": arrive,
+    "look": look,
 }
 
 

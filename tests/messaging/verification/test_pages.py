@@ -1,5 +1,6 @@
 """What members see of verifications: the list, one of them with its next step, a try, the conversion."""
 
+import re
 from datetime import timedelta
 from typing import Any
 
@@ -172,7 +173,7 @@ def test_an_erased_person_leaves_the_figures_alone(cast: Cast, sender_only: Conn
 def test_the_conversion_by_country_asker_and_day(cast: Cast) -> None:
     now = timezone.now()
     make(cast, status="approved", delivered_at=now)
-    make(cast, status="expired", delivered_at=now, sends=2)
+    make(cast, status="expired", delivered_at=now, reported_at=now, sends=2)
     make(cast, status="failed")
     make(cast, status="approved", region="FR", asker_kind="portal", created_at=now - timedelta(days=1))
     make(cast, status="approved", region="FR", created_at=now - timedelta(days=40))
@@ -185,6 +186,8 @@ def test_the_conversion_by_country_asker_and_day(cast: Cast) -> None:
     assert [row.sent for row in report.by_day[-2:]] == [1, 2]
     page = cast.client("viewer").get(cast.url("verifications/conversion/"))
     assert page.status_code == 200 and "67 %" in page.content.decode()
+    assert [row.delivered for row in report.by_country] == [2, None], "of France nobody said anything"
+    assert re.search(r"France</td>(<td[^>]*>1</td>){2}<td[^>]*>–</td>", page.content.decode())
     assert cast.client("viewer").get(cast.url("verifications/conversion/?days=x")).status_code == 200
 
 

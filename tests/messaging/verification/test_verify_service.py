@@ -5,11 +5,13 @@ from http import HTTPStatus
 from typing import Any
 
 import pytest
+from django.utils import timezone
 
 from integrations.connections.models import Connection
 from integrations.twilio.errors import TwilioOutcomeUnknown, TwilioRefused, TwilioUnreachable
 from messaging.sending.models import Message
 from messaging.verification import life
+from messaging.verification.askers import Asker
 from messaging.verification.models import ClosedChannel, Verification, VerificationSend
 from messaging.verification.refusals import VerificationRefused
 from messaging.verification.sentences import visitor_sentence
@@ -113,7 +115,7 @@ def test_a_service_that_was_deleted_meanwhile_is_told(cast: Cast, twilio: FakeVe
     assert not Message.objects.exists(), "no other way may be taken"
 
 
-@pytest.mark.parametrize("code", [60200, 60203, 60205, 60212, 60220, 60238, 60245, 60410, 60412, 60605])
+@pytest.mark.parametrize("code", [60200, 60205, 60212, 60220, 60238, 60245, 60410, 60412, 60605])
 def test_a_refused_start_is_explained_to_both(cast: Cast, twilio: FakeVerify, code: int) -> None:
     twilio.will("start_verification", refused(code))
     with pytest.raises(VerificationRefused) as caught:
@@ -126,6 +128,33 @@ def test_a_refused_start_is_explained_to_both(cast: Cast, twilio: FakeVerify, co
     assert caught.value.verification_id == verification.pk
     send = VerificationSend.objects.get()
     assert (send.outcome, send.error_code) == ("refused", code)
+
+
+def test_60203_on_a_first_code_lets_the_one_that_came_last_be_entered(
+    cast: Cast, twilio: FakeVerify, later: Callable[..., None]
+) -> None:
+    earlier = begin(cast)
+    later(earlier, minutes=4)
+    twilio.will("start_verification", refused(60203, status=429))
+    with pytest.raises(VerificationRefused) as caught:
+        begin(cast, asker=Asker("portal"))
+    assert (caught.value.code, caught.value.retry_after) == ("60203", 600)
+    verification = Verification.objects.get(pk=caught.value.verification_id)
+    assert (verification.status, verification.error_code, verification.sends) == ("pending", 60203, 1)
+    assert (verification.provider_sid, verification.expires_at) == (earlier.provider_sid, earlier.expires_at)
+    assert (verification.resend_after - timezone.now()).total_seconds() > 500
+    twilio.will("check_verification", snapshot("approved"))
+    assert life.check(verification, code="482913").approved
+
+
+def test_60203_for_codes_that_somebody_else_sent_is_checked_by_the_number(cast: Cast, twilio: FakeVerify) -> None:
+    twilio.will("start_verification", refused(60203, status=429))
+    with pytest.raises(VerificationRefused) as caught:
+        begin(cast)
+    verification = Verification.objects.get(pk=caught.value.verification_id)
+    twilio.will("check_verification", snapshot("pending", sid=VERIFICATION))
+    assert life.check(verification, code="000000").attempts_left == 4
+    assert twilio.calls[-1][1] == {"service_sid": SERVICE, "code": "000000", "sid": "", "to": PHONE}
 
 
 def test_60203_on_another_code_leaves_the_one_that_came(

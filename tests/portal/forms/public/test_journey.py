@@ -19,6 +19,7 @@ from messaging.verification.models import ClosedChannel, Verification
 from messaging.verification.sentences import NOT_NOW
 from portal.forms.models import FormDraft, PublicForm, Submission
 from tests.conftest import Cast
+from tests.factories import ConnectionFactory
 from tests.messaging.sending.platform import give_credits, offer_platform_sms
 from tests.messaging.verification.conftest import own_code_of
 from tests.portal.forms.samples import PNG
@@ -260,6 +261,89 @@ def test_a_service_that_sends_no_texts_offers_a_call(
     assert visitor.is_done
 
 
+def test_a_landline_is_offered_a_call(visitor: Visitor, phones: VirtualPhones) -> None:
+    landline = "+49 30 123456"
+    visitor.fill(f2=landline)
+    assert not visitor.is_asked_for_code
+    assert "This looks like a landline, which gets no SMS. Ask for a call instead" in visitor.text
+    assert "Call me and say the code" in visitor.text
+    assert phones.texts("+4930123456") == []
+    visitor.press("code", channel="call")
+    assert visitor.is_asked_for_code
+    assert "We are calling" in visitor.text
+    assert "text message" not in visitor.text and "WhatsApp" not in visitor.text, "another code comes by call, too"
+    visitor.enter(phones.code("+4930123456"))
+    assert visitor.is_done
+    assert Submission.objects.get().verified_by == "call"
+
+
+def test_a_landline_that_nobody_can_call_is_said_at_its_field(
+    visitor: Visitor, phones: VirtualPhones, connected: Connection
+) -> None:
+    ClosedChannel.objects.create(
+        connection=connected, service_sid=connected.verify_service_sid, channel="call", error_code=60223
+    )
+    visitor.fill(f2="+49 30 123456")
+    assert 'id="f2-error"' in visitor.html and "cannot receive SMS" in visitor.text
+    connected.verify_service_sid = ""
+    connected.save()
+    visitor.fill(f2="+49 30 123456")
+    assert 'id="f2-error"' in visitor.html and "Call me" not in visitor.text
+    assert phones.texts("+4930123456") == []
+
+
+def test_a_number_that_was_sent_too_many_codes_can_still_enter_the_last_one(
+    visitor: Visitor, phones: VirtualPhones, published: PublicForm
+) -> None:
+    for _ in range(5):
+        LimitCount.objects.all().delete()
+        Visitor(published).open().fill()
+    LimitCount.objects.all().delete()
+    visitor.fill()  # 60203 in the sandbox
+    assert visitor.is_asked_for_code
+    assert "Several codes were sent to this number. Enter the one that came last" in visitor.text
+    assert len(phones.texts()) == 5
+    visitor.enter(phones.code())
+    assert visitor.is_done
+
+
+def test_a_code_that_got_lost_is_told_at_once(published: PublicForm, cast: Cast) -> None:
+    ConnectionFactory(organization=cast.organization)
+    visitor = Visitor(published).open().fill()
+    assert "data-listens" in visitor.html
+    code_page = visitor.page
+    assert visitor.press("look").page.status_code == 204  # type: ignore[union-attr]
+    Message.objects.update(status="undelivered", error_code=30003, finished_at=Now())
+    visitor.page = code_page
+    assert visitor.press("look").page.status_code == 200  # type: ignore[union-attr]
+    visitor.page = code_page
+    visitor.press("show")
+    assert "The code could not be delivered to this number. Check the number, or use another one." in visitor.text
+    assert visitor.is_asked_for_code and "data-listens" not in visitor.html
+    assert "It can take a minute" not in visitor.text and "We sent a text message" not in visitor.text
+    let_time_pass()
+    visitor.press("code", channel="sms")
+    assert "A new code is on its way." in visitor.text and "could not be delivered" not in visitor.text
+    assert visitor.enter(own_code_of(PHONE)).is_done
+
+
+def test_a_lost_code_whose_time_is_over_says_so(published: PublicForm, cast: Cast) -> None:
+    ConnectionFactory(organization=cast.organization)
+    visitor = Visitor(published).open().fill()
+    Message.objects.update(status="failed", error_code=30003, finished_at=Now())
+    visitor.press("show")
+    Verification.objects.update(expires_at=Now() - timedelta(seconds=1))
+    visitor.enter("123456")
+    assert "The code could not be delivered to this number." in visitor.text
+    assert Verification.objects.get().status == "failed"
+
+
+def test_looking_into_somebody_elses_visit_says_nothing(published: PublicForm, visitor: Visitor) -> None:
+    visitor.press("look", state="")
+    assert not visitor.is_asked_for_code
+    assert visitor.page is not None and visitor.page.status_code == 409, "the visit begins anew"
+
+
 def test_credits_that_run_out_are_one_calm_sentence_and_nothing_is_lost(published: PublicForm, cast: Cast) -> None:
     offer_platform_sms(cast)
     give_credits(cast.organization, "3")
@@ -313,7 +397,7 @@ def test_a_visit_that_was_forgotten_begins_anew(visitor: Visitor, phones: Virtua
         ("", "Enter your phone number."), ("   ", "Enter your phone number."), ("12", "too short"),
         ("call me", "This is not a phone number."), ("+999 123456789", "No country has this code."),
         ("0151 1234 5678 9012 3456 78", "too long"), ("+881 6 2100 0000", "cannot receive SMS"),
-        ("+49 900 1 234567", "cannot receive SMS"), ("+49 30 123456", "cannot receive SMS"),
+        ("+49 900 1 234567", "cannot receive SMS"), ("+49 700 12345678", "cannot receive SMS"),
         ("+1 212 555 0100", "numbers of this country"), ("\x00\x00", "phone number"), ("１２", "too short"),
     ],
 )  # fmt: skip
