@@ -121,6 +121,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "messaging.api.safety_net.ProblemMiddleware",
     "django_prometheus.middleware.PrometheusBeforeMiddleware",
+    "portal.accounts.middleware.OwnDomainMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "config.machine_door.MachineDoor",
     "whitenoise.middleware.WhiteNoiseMiddleware",

@@ -11,6 +11,6 @@ def address_of(portal: Portal, path: str = "") -> str:
     It goes into SMS and onto paper: links within pages are made by `reverse`, which knows where the visitor is.
     """
     path = path.lstrip("/")
-    if portal.domain:
+    if portal.domain and portal.domain_seen_at:
         return f"https://{portal.domain}/{path}"
     return f"{settings.PUBLIC_BASE_URL}/p/{portal.slug}/{path}"

@@ -34,8 +34,9 @@ class PortalAdmin(RecordAdmin):
     list_filter = ("is_on", "admission")
     search_fields = ("name", "slug")
     fields: ClassVar[tuple[str, ...]] = (
-        "name", "slug", "domain", "is_on", "admission", "may_apply_again", "session_days", "invitation_days",
-        "reminder_days", "offers_password", "offers_passkeys", "tells_new_logins", "terms", "created_at", "updated_at",
+        "name", "slug", "domain", "domain_seen_at", "is_on", "admission", "may_apply_again", "session_days",
+        "invitation_days", "reminder_days", "offers_password", "offers_passkeys", "tells_new_logins", "terms",
+        "created_at", "updated_at",
     )  # fmt: skip
 
 

@@ -6,10 +6,10 @@ from django import forms
 
 from messaging.templates.segments import LONGEST_TEXT
 from portal.forms.forms import WordsForm
-from portal.forms.public.languages import LANGUAGES, Language
+from portal.forms.public.languages import Language
 
 from .models import Portal
-from .setting_up import LONGEST_NAME, LONGEST_ROLE, LONGEST_TERMS
+from .setting_up import LONGEST_NAME, LONGEST_TERMS
 
 _SLUG_HELP = "The end of its link: small letters, digits and hyphens."
 
@@ -131,10 +131,20 @@ class RulesForm(forms.ModelForm):  # type: ignore[type-arg]
         """Leave it to the verb, which says so at the address without a look ahead that another request could beat."""
 
 
-class RoleForm(forms.Form):
-    """The name of a role."""
+class DomainForm(forms.Form):
+    """A domain of the portal's own."""
 
-    name = forms.CharField(label="Name of the role", required=False, max_length=LONGEST_ROLE)
+    use_required_attribute = False
+
+    domain = forms.CharField(
+        label="Domain",
+        required=False,
+        max_length=300,
+        help_text="Like portal.example.com. Empty: none.",
+        widget=forms.TextInput(
+            attrs={"autocomplete": "off", "autocapitalize": "none", "spellcheck": "false", "inputmode": "url"}
+        ),
+    )
 
 
 class TextForm(forms.Form):
@@ -170,8 +180,3 @@ class TermsForm(forms.Form):
     def of(cls, portal: Portal, languages: list[Language]) -> "TermsForm":
         """Return the form with the terms of now."""
         return cls(initial=portal.terms.texts if portal.terms else {}, languages=languages)
-
-
-def language_of(code: str) -> Language | None:
-    """Return a language that portals speak."""
-    return LANGUAGES.get(code)

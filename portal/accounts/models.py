@@ -30,6 +30,8 @@ class Portal(models.Model):
     name = models.CharField(max_length=80)
     slug = models.SlugField("address", max_length=50, unique=True)
     domain = models.CharField("own domain", max_length=253, null=True, blank=True, unique=True)
+    # Until somebody came by the domain, links lead to the usual address: nobody knows yet whether it works.
+    domain_seen_at = models.DateTimeField("own domain seen at", null=True, editable=False)
     is_on = models.BooleanField("switched on", default=False)
     admission = models.CharField("who may come", max_length=12, choices=Admission, default=Admission.APPROVAL)
     may_apply_again = models.BooleanField("rejected people may apply again", default=False)

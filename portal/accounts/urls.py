@@ -18,6 +18,8 @@ urlpatterns = [
     path("<uuid:pk>/terms/", terms.terms, name="terms"),
     path("<uuid:pk>/terms/remove/", terms.terms_remove, name="terms_remove"),
     path("<uuid:pk>/rules/", rules.rules, name="rules"),
+    path("<uuid:pk>/domain/", rules.domain, name="domain"),
+    path("<uuid:pk>/offers/", rules.offers, name="offers"),
     path("<uuid:pk>/roles/add/", rules.role_add, name="role_add"),
     path("<uuid:pk>/roles/<int:role_pk>/", rules.role_change, name="role_change"),
 ]

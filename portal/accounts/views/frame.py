@@ -12,6 +12,7 @@ from django.urls import reverse
 from integrations.organizations.pages import MemberRequest
 from integrations.organizations.roles import Capability
 from portal.accounts.models import Portal
+from portal.accounts.offering import OfferRefused
 from portal.accounts.selectors import find_portal, find_portal_of_form
 from portal.accounts.setting_up import SetupProblem
 from portal.accounts.texts import TextRefused
@@ -74,7 +75,7 @@ def act(
     """Do what a button asks for, and say on the page that follows what came of it."""
     try:
         messages.success(request, verb())
-    except (SetupProblem, TextRefused) as problem:
+    except (SetupProblem, TextRefused, OfferRefused) as problem:
         messages.error(request, str(problem))
     return redirect(then, pk=portal.pk)
 

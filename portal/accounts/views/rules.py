@@ -2,17 +2,21 @@
 
 import uuid
 from typing import Any
+from urllib.parse import urlsplit
 
+from django.conf import settings
 from django.contrib import messages
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.views.decorators.http import require_POST
 
+from integrations.organizations.models import as_uuid
 from integrations.organizations.network import client_ip
 from integrations.organizations.pages import MemberRequest, member_page
 from integrations.organizations.roles import Capability
-from portal.accounts import setting_up
-from portal.accounts.forms import RulesForm
+from portal.accounts import domains, offering, setting_up
+from portal.accounts.forms import DomainForm, RulesForm
 from portal.accounts.models import Portal
 from portal.accounts.selectors import roles_of
 from portal.accounts.setting_up import SetupProblem
@@ -36,8 +40,40 @@ def rules(request: MemberRequest, pk: uuid.UUID) -> HttpResponse:
         else:
             messages.success(request, "Saved. It holds from now on." if changed else "Nothing was changed.")
             return redirect("portals:rules", pk=pk)
-    context = {**_context(request, portal), "form": form}
-    return render(request, "portal/accounts/rules.html", context, status=422 if request.method == "POST" else 200)
+    return _page(request, portal, form=form, status=422 if request.method == "POST" else 200)
+
+
+@member_page(Capability.EDIT_PORTALS)
+@require_POST
+def domain(request: MemberRequest, pk: uuid.UUID) -> HttpResponse:
+    """Give the portal a domain of its own, or take it away."""
+    portal, form = portal_of(request, pk), DomainForm(request.POST)
+    if form.is_valid():
+        try:
+            wanted = form.cleaned_data["domain"]
+            changed = domains.set_domain(portal, domain=wanted, actor=request.user, ip=client_ip(request))
+        except SetupProblem as problem:
+            form.add_error("domain", problem.detail)
+        else:
+            said = "Saved. Lead the domain here now, as it says there." if portal.domain else "The domain is gone."
+            messages.success(request, said if changed else "Nothing was changed.")
+            return redirect(f"{reverse('portals:rules', args=[pk])}#domain")
+    return _page(request, portal, domain_form=form, status=422)
+
+
+@member_page(Capability.EDIT_PORTALS)
+@require_POST
+def offers(request: MemberRequest, pk: uuid.UUID) -> HttpResponse:
+    """Choose which forms people find inside."""
+    portal = portal_of(request, pk)
+    chosen = {found for raw in request.POST.getlist("form")[:500] if (found := as_uuid(raw)) is not None}
+
+    def verb() -> str:
+        if not offering.change_offers(portal, form_ids=chosen, actor=request.user, ip=client_ip(request)):
+            return "Nothing was changed."
+        return "Saved. People find these forms once they are logged in."
+
+    return act(request, portal, verb, then="portals:rules")
 
 
 @member_page(Capability.EDIT_PORTALS)
@@ -84,5 +120,21 @@ def role_change(request: MemberRequest, pk: uuid.UUID, role_pk: int) -> HttpResp
     return act(request, portal, verb, then="portals:rules")
 
 
-def _context(request: MemberRequest, portal: Portal) -> dict[str, Any]:
-    return {**context_of(request, portal, tab="portals:rules"), "roles": roles_of(portal)}
+def _page(
+    request: MemberRequest,
+    portal: Portal,
+    *,
+    form: RulesForm | None = None,
+    domain_form: DomainForm | None = None,
+    status: int = 200,
+) -> HttpResponse:
+    offered = offering.offered_ids(portal)
+    context = {
+        **context_of(request, portal, tab="portals:rules"),
+        "form": form or RulesForm(instance=portal),
+        "domain_form": domain_form or DomainForm(initial={"domain": portal.domain or ""}),
+        "our_host": urlsplit(settings.PUBLIC_BASE_URL).hostname,
+        "roles": roles_of(portal),
+        "forms": [(one, one.pk in offered) for one in offering.forms_to_offer(portal)],
+    }
+    return render(request, "portal/accounts/rules.html", context, status=status)

@@ -11,7 +11,7 @@ from integrations.organizations.audit_sentences import line_of
 from integrations.organizations.models import AuditEntry
 from portal.accounts import setting_up, texts
 from portal.accounts.models import Portal, PortalUser
-from portal.forms.building import create_form
+from portal.forms.building import create_form, publish
 from portal.forms.definition import read
 from portal.forms.models import FormPicture, PublicForm
 from tests.conftest import Cast
@@ -305,3 +305,17 @@ def test_every_change_has_a_sentence(portal: Portal, client: Client, at: Any) ->
         "wrote the text “Approved” (English) of the portal Driver portal",
         "took our words back for the text “Approved” (English) of the portal Driver portal",
     ]
+
+
+def test_published_forms_are_offered_inside(cast: Cast, portal: Portal, client: Client, at: Any) -> None:
+    assert "No public form is published yet" in client.get(at("rules/")).text
+    form, draft = (create_form(cast.organization, title=title, actor=cast.owner) for title in ("Slots", "Draft one"))
+    publish(form, actor=cast.owner)
+    shown = client.get(at("rules/")).text
+    assert "Slots" in shown
+    assert "Draft one" not in shown
+    assert "Saved." in client.post(at("offers/"), {"form": [str(form.pk), str(draft.pk), "x"]}, follow=True).text
+    assert [offer.form for offer in portal.offers.all()] == [form]
+    assert "Nothing was changed." in client.post(at("offers/"), {"form": str(form.pk)}, follow=True).text
+    client.post(at("offers/"))
+    assert not portal.offers.exists()
