@@ -31,7 +31,8 @@ def measure_plain_design(place: Installation, *, customer: Customer, count: int,
     }
     place.environment["PLAIN_TUNED"] = "1" if pool in TUNED else "0"
     place.run_to_end("-m", "tests.load.plain_queue", str(count))
-    processes, concurrency = POOLS[pool]
+    processes, most = POOLS[pool]
+    concurrency = min(most, max(4, count // 5))  # a handful of messages keeps no fifty processes busy
     place.start_plain_workers(pool=pool.partition(",")[0], processes=processes, concurrency=concurrency)
     try:
         figures = _wait(place, count=count // 10)  # the first tenth meets cold processes

@@ -11,21 +11,9 @@ from config.launcher.environment import CHECKOUT
 
 def test_bench_measures_every_scenario_and_leaves_nothing_behind(tmp_path: Path) -> None:
     output = tmp_path / "results.json"
-    sizes = [
-        "--messages",
-        "60",
-        "--with-callbacks",
-        "10",
-        "--intake",
-        "16",
-        "--singles",
-        "2",
-        "--callbacks",
-        "16",
-        "--rows",
-        "500",
-    ]
-    sizes += ["--plain", "20", "--recipients", "800", "--memory", "60", "--attack", "400", "--log-rows", "600", "1800"]
+    sizes = ["--messages", "60", "--with-callbacks", "10", "--intake", "16", "--singles", "2", "--callbacks", "16"]
+    sizes += ["--rows", "500", "--plain", "20", "--recipients", "800", "--memory", "60"]
+    sizes += ["--attack", "80", "--log-rows", "600", "1800"]
     ran = subprocess.run(
         [sys.executable, "-m", "tests.load.bench", *sizes, "--runs", "1", "--workers", "1", "--output", str(output)],
         cwd=CHECKOUT,
