@@ -36,7 +36,7 @@ from messaging.sending.models import Message
 from messaging.templates.models import Template
 from messaging.verification.limit_models import PausedPrefix
 from messaging.verification.models import ClosedChannel, Verification
-from portal.accounts.models import Portal, PortalRole
+from portal.accounts.models import Portal, PortalRole, PortalSession
 from portal.forms.models import FormPicture, PublicForm, Submission, SubmissionExport, SubmissionFile
 from tests.world import SECRETS, World, furnish
 
@@ -109,8 +109,8 @@ CLASSIFIED: dict[str, tuple[Door, str]] = {
     "hook-(status|inbound)": (Door.SIGNED, "Twilio's signature: see tests/messaging/receipts"),
     "unsubscribe": (Door.PUBLIC, "by a token that only the recipient has: see test_unsubscribing"),
     "form|form-picture": (Door.PUBLIC, "filled in by anybody: see tests/portal/forms/public"),
-    "portal:(door|picture)": (Door.PORTAL, "the way in: see tests/portal/accounts"),
-    "portal:(?!door$|picture$).*": (Door.PORTAL_USER, "by the portal's own cookie: see tests/portal/accounts"),
+    "portal:(door|picture|help)": (Door.PORTAL, "the way in: see tests/portal/accounts"),
+    "portal:(?!(door|picture|help)$).*": (Door.PORTAL_USER, "by the portal's own cookie: see tests/portal/accounts"),
     "api:(openapi-json|openapi-view)": (Door.PUBLIC, "the API documents itself"),
     "api:(?!openapi).*": (Door.KEY, "by key: see tests/messaging/api"),
     "admin:(index|login|logout|autocomplete|jsi18n|app_list|search|\\?)": (
@@ -150,6 +150,7 @@ ROWS: dict[str, Callable[[Any], Any]] = {
     "inbox:rule_": lambda world: world[KeywordRule].pk,
     "inbox:open": lambda world: world[Contact].pk,
     "inbox:": lambda world: world[Conversation].pk,
+    "portal:end_login": lambda world: world[PortalSession].pk,
     "portal:picture": lambda world: world[FormPicture].pk,
     "form-picture": lambda world: world[FormPicture].pk,
     "forms:": lambda world: world[PublicForm].pk,

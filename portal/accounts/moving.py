@@ -65,14 +65,16 @@ def begin_move(session: PortalSession) -> PortalVisit:
 
 
 def find_move(session: PortalSession) -> PortalVisit | None:
-    """Return the change that was begun in this session and goes on; another session or browser has none of it."""
+    """Return the change that was begun in this session, also once it is done (`used_at`) but not for long.
+
+    Another session or browser has none of it.
+    """
     return (
         PortalVisit.objects.select_related("portal__organization", "user")
         .filter(
             secret_hash=_key_of(session),
             user=session.user_id,
             purpose=PortalVisit.Purpose.NUMBER,
-            used_at=None,
             expires_at__gt=Now(),
         )
         .first()
@@ -103,6 +105,11 @@ def note_old_proved(visit: PortalVisit) -> bool:
     PortalVisit.objects.filter(pk=visit.pk).update(old_proved_at=Now())
     visit.refresh_from_db(fields=["old_proved_at"])
     return True
+
+
+def is_new_proved(visit: PortalVisit) -> bool:
+    """Tell whether the new number is proved."""
+    return _is_proved(visit, visit.verification_id, visit.phone)
 
 
 def enter_number(visit: PortalVisit, phone: Phone) -> None:

@@ -4,11 +4,12 @@ import uuid
 from collections.abc import Iterable
 
 from django.db.models import Count, Q, QuerySet
+from django.db.models.functions import Now
 
 from integrations.organizations.models import Organization
 from portal.forms.models import PublicForm
 
-from .models import Portal, PortalRole, PortalTerms, PortalUser
+from .models import Portal, PortalLogin, PortalRole, PortalSession, PortalTerms, PortalUser
 
 
 def find_portals(organization: Organization) -> QuerySet[Portal]:
@@ -54,3 +55,19 @@ def find_portal_of_form(organization: Organization, form: PublicForm) -> Portal 
     """Return the organization's portal that asks by this form."""
     found = Portal.objects.filter(organization=organization, form=form)
     return found.select_related("organization", "form__current", "terms").first()
+
+
+def open_sessions_of(user: PortalUser) -> list[PortalSession]:
+    """Return the logins of a person that go on, the latest first, each with its device."""
+    rows = PortalSession.objects.filter(user=user, ended_at=None, expires_at__gt=Now())
+    return list(rows.select_related("device").order_by("-seen_at"))
+
+
+def find_login(user: PortalUser, session_id: uuid.UUID) -> PortalSession | None:
+    """Return a login of this person that goes on."""
+    return PortalSession.objects.filter(user=user, pk=session_id, ended_at=None).first()
+
+
+def logins_of(user: PortalUser, *, most: int) -> list[PortalLogin]:
+    """Return the latest lines of a person's history of logins."""
+    return list(PortalLogin.objects.filter(user=user).order_by("-id")[:most])

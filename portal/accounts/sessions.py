@@ -149,6 +149,11 @@ def root_of(request: HttpRequest, portal: Portal) -> str:
     return str(getattr(request, "portal_root", f"/p/{portal.slug}/"))
 
 
+def is_on_own_domain(request: HttpRequest) -> bool:
+    """Tell whether the visitor is at a domain of the portal's own, where nothing else of the product is."""
+    return hasattr(request, "portal_root")
+
+
 def put_cookie(
     response: HttpResponseBase, request: HttpRequest, portal: Portal, name: str, value: str, *, lasts: int | None = None
 ) -> None:

@@ -136,6 +136,7 @@ def page(here: Here, template: str, context: Mapping[str, Any] | None = None, st
         "session": here.session,
         "csrf": here.csrf,
         "root": here.root,
+        "help_url": here.link("help"),
         "action": here.action,
         "nonce": here.nonce,
         "theme": theme_of(form.color),
@@ -214,7 +215,8 @@ def owes_terms(here: Here) -> bool:
 
 def _finish(here: Here, response: HttpResponseBase) -> HttpResponseBase:
     if isinstance(response, HttpResponse):
-        seal(response)
+        # A form of a page may lead to another host of ours: its view says so.
+        seal(response, leads_to=getattr(response, "leads_to", ""))
     if here.request.method == "GET" and "lang" in here.request.GET:
         sessions.put_cookie(response, here.request, here.portal, LANGUAGE, here.language.code, lasts=_LANGUAGE_LASTS)
     return response

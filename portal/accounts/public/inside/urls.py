@@ -2,6 +2,20 @@
 
 from django.urls import path
 
-from . import views
+from .views import leaving, looking, number, profile, security, wishes
 
-urlpatterns = [path("home", views.home, name="home")]
+urlpatterns = [
+    path("home", looking.home, name="home"),
+    path("messages", looking.messages, name="messages"),
+    path("forms", looking.forms, name="forms"),
+    path("help", looking.help_page, name="help"),
+    path("profile", profile.profile, name="profile"),
+    path("number", number.number, name="number"),
+    path("preferences", wishes.wishes, name="wishes"),
+    path("security", security.security, name="security"),
+    path("security/logins/<uuid:pk>", security.end_login, name="end_login"),
+    path("security/everywhere", security.end_everywhere, name="end_everywhere"),
+    path("data", leaving.data, name="data"),
+    path("data/file", leaving.data_file, name="data_file"),
+    path("leave", leaving.leave, name="leave"),
+]

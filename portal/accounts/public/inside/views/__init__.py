@@ -1,0 +1,1 @@
+"""Pages of who is logged in to a portal, by topic."""
