@@ -12,7 +12,18 @@ class PortalConfig(AppConfig):
         from messaging.contacts.erasure.erasers import register_eraser
         from messaging.contacts.timeline import register_timeline_source
         from messaging.verification.asker_names import register_asker_names
-        from portal.accounts import domains, invitations, moving, offering, people, profile, setting_up, telling, texts
+        from portal.accounts import (
+            domains,
+            invitations,
+            moving,
+            offering,
+            people,
+            profile,
+            registering,
+            setting_up,
+            telling,
+            texts,
+        )
         from portal.accounts.handing_over import read_ticket, vouch
         from portal.accounts.selectors import names_of
         from portal.accounts.views.frame import FORM_PAGES, frame_of_form
@@ -24,7 +35,7 @@ class PortalConfig(AppConfig):
         from portal.forms.story import submissions_of
         from portal.forms.views.frame import register_mount
 
-        accounts = (domains, invitations, moving, offering, people, profile, setting_up, telling, texts)
+        accounts = (domains, invitations, moving, offering, people, profile, registering, setting_up, telling, texts)
         for room in (building, exporting, pictures, removing, settling, *accounts):
             register_sentences(room.SENTENCES)
         register_timeline_source("submissions", submissions_of)

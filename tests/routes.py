@@ -109,8 +109,10 @@ CLASSIFIED: dict[str, tuple[Door, str]] = {
     "hook-(status|inbound)": (Door.SIGNED, "Twilio's signature: see tests/messaging/receipts"),
     "unsubscribe": (Door.PUBLIC, "by a token that only the recipient has: see test_unsubscribing"),
     "form|form-picture": (Door.PUBLIC, "filled in by anybody: see tests/portal/forms/public"),
-    "portal:(door|picture|help)": (Door.PORTAL, "the way in: see tests/portal/accounts"),
-    "portal:(?!(door|picture|help)$).*": (Door.PORTAL_USER, "by the portal's own cookie: see tests/portal/accounts"),
+    "portal:(door|picture|help|invitation|passkey_options|passkey_login)": (
+        Door.PORTAL, "the way in: see tests/portal/accounts"),
+    "portal:(?!(door|picture|help|invitation|passkey_options|passkey_login)$).*": (
+        Door.PORTAL_USER, "by the portal's own cookie: see tests/portal/accounts"),
     "api:(openapi-json|openapi-view)": (Door.PUBLIC, "the API documents itself"),
     "api:(?!openapi).*": (Door.KEY, "by key: see tests/messaging/api"),
     "admin:(index|login|logout|autocomplete|jsi18n|app_list|search|\\?)": (

@@ -58,6 +58,11 @@ class Portal(models.Model):
     def __str__(self) -> str:
         return self.name
 
+    def terms_in(self, language: str) -> str:
+        """Return the present terms in a language, else in the first of the portal that they are written in."""
+        texts = self.terms.texts if self.terms is not None else {}
+        return next((texts[code] for code in (language, *self.form.languages, *texts) if texts.get(code)), "")
+
 
 class PortalRole(models.Model):
     """What some people of a portal are called together, so that they can be written to; it opens nothing by itself."""
@@ -158,6 +163,8 @@ class PortalUser(models.Model):
     decided_by = models.ForeignKey(User, null=True, on_delete=models.SET_NULL, related_name="+", db_index=False)
     decided_at = models.DateTimeField(null=True)
     decision_reason = models.CharField("reason", max_length=300, blank=True)
+    # From then on a code is enough, because whoever has the number said that the password was forgotten.
+    password_lapses_at = models.DateTimeField(null=True)
     registered_at = models.DateTimeField(null=True)
     # Since when the number is theirs, where it was changed: what came to it before was for somebody else.
     number_since = models.DateTimeField(null=True)

@@ -173,6 +173,7 @@ def forget(user: PortalUser) -> None:
         terms_at=None,
         role=None,
         number_since=None,
+        password_lapses_at=None,
         **emptied,
     )
     user.refresh_from_db()

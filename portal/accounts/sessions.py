@@ -20,7 +20,8 @@ from integrations.organizations.network import client_ip
 from integrations.phones import find_region
 
 from . import devices
-from .models import Portal, PortalLogin, PortalSession, PortalUser
+from .models import Portal, PortalDevice, PortalLogin, PortalSession, PortalText, PortalUser
+from .telling import tell
 
 SESSION, DEVICE = "hg_portal", "hg_device"
 # A browser is known again for as long as people keep theirs; browsers themselves forget after 400 days.
@@ -46,7 +47,8 @@ def open_session(
     """Log a person in: put the cookies on the response and return the session; raise NotAdmitted.
 
     The session's id is new whatever the browser brought, and what it was logged in as before is ended. The history
-    gets its line, which says whether the device is a new one.
+    gets its line; of a device that is not the first and was not seen before the person hears by SMS, if the portal
+    wants it so.
     """
     token = secrets.token_urlsafe(32)
     network = mask_ip(client_ip(request))[:60]
@@ -57,6 +59,7 @@ def open_session(
             raise NotAdmitted
         if (former := current(request, portal)) is not None:
             end(former)
+        has_others = PortalDevice.objects.filter(user=user).exists()
         device, device_token, is_new = devices.remember(
             user, token=request.COOKIES.get(DEVICE, ""), user_agent=request.headers.get("User-Agent", "")
         )
@@ -69,6 +72,9 @@ def open_session(
         )
         session.refresh_from_db()
         note_login(portal, user, how=how, outcome=outcome, request=request, device=device.label, is_new_device=is_new)
+        if is_new and has_others and portal.tells_new_logins:
+            user.portal = portal
+            tell(user, PortalText.Kind.NEW_LOGIN, values={"device": device.label})
     lasts = int((session.expires_at - database_now()).total_seconds())
     put_cookie(response, request, portal, SESSION, token, lasts=lasts)
     put_cookie(response, request, portal, DEVICE, device_token, lasts=int(DEVICE_LASTS.total_seconds()))

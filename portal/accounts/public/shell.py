@@ -21,7 +21,7 @@ from django.views.decorators.http import require_http_methods
 from integrations.organizations.models import Organization
 from integrations.organizations.network import client_ip
 from messaging.verification.askers import Asker
-from portal.accounts import sessions
+from portal.accounts import devices, sessions
 from portal.accounts.models import Portal, PortalSession, PortalUser
 from portal.forms.public.languages import LANGUAGES, Language, choose, offered_by
 from portal.forms.public.sealing import seal
@@ -98,7 +98,14 @@ class Here:
 
     def asker(self, *, phone: str = "", has_passed: bool = False) -> Asker:
         """Return who asks for a code to this number, as limits count it."""
-        return Asker("portal", self.portal.pk, ip=self.ip, language=self.language.code, has_passed=has_passed)
+        return Asker(
+            "portal",
+            self.portal.pk,
+            ip=self.ip,
+            language=self.language.code,
+            has_passed=has_passed,
+            device=devices.device_of_number(self.portal, phone, self.device),
+        )
 
     def link(self, name: str, *args: object) -> str:
         """Return the address of a page of this portal, by its name: `here.link("home")`."""
@@ -144,7 +151,7 @@ def page(here: Here, template: str, context: Mapping[str, Any] | None = None, st
         **{f"{place}_url": here.link("picture", pk) for place, pk in pictures.items()},
     }
     if here.session is not None:
-        frame |= {"home_url": here.link("home"), "out_url": here.link("out")}
+        frame |= {name + "_url": here.link(name) for name in ("home", "out", "keep_password")}
     html = render_to_string(f"{FOLDER}/{template}.html", {**frame, **(context or {})})
     return seal(HttpResponse(html, status=status))
 
@@ -217,7 +224,7 @@ def _finish(here: Here, response: HttpResponseBase) -> HttpResponseBase:
     if isinstance(response, HttpResponse):
         # A form of a page may lead to another host of ours: its view says so.
         seal(response, leads_to=getattr(response, "leads_to", ""))
-    if here.request.method == "GET" and "lang" in here.request.GET:
+    if "lang" in here.request.GET or "speak" in here.posted:
         sessions.put_cookie(response, here.request, here.portal, LANGUAGE, here.language.code, lasts=_LANGUAGE_LASTS)
     return response
 
