@@ -59,6 +59,12 @@ app.conf.update(
         },
         "forget-uploads": {"task": "messaging.csv_files.forget", "schedule": 3600.0, "options": {"expires": 3600}},
         "forget-form-drafts": {"task": "portal.forms.forget", "schedule": 3600.0, "options": {"expires": 3600}},
+        "remind-invited": {"task": "portal.accounts.remind", "schedule": 60.0, "options": {"expires": 60}},
+        "forget-invited-rows": {
+            "task": "portal.accounts.forget_rows",
+            "schedule": 3600.0,
+            "options": {"expires": 3600},
+        },
         # Reading long lists is heavy: it must not share an interpreter with a sending engine.
         "search-prices": {
             "task": "messaging.pricing.search",
@@ -107,6 +113,7 @@ app.conf.imports = (
     "messaging.sending.tasks",
     "messaging.verification.tasks",
     "messaging.verification.limit_tasks",
+    "portal.accounts.people_tasks",
     "portal.forms.tasks",
 )
 

@@ -15,7 +15,9 @@ class PortalConfig(AppConfig):
         from portal.accounts import (
             domains,
             invitations,
+            inviting_many,
             moving,
+            notifying,
             offering,
             people,
             profile,
@@ -24,8 +26,11 @@ class PortalConfig(AppConfig):
             telling,
             texts,
         )
+        from portal.accounts import exporting as people_exporting
+        from portal.accounts.erasing import forget_portal_people
         from portal.accounts.handing_over import read_ticket, vouch
         from portal.accounts.selectors import names_of
+        from portal.accounts.story import portals_of
         from portal.accounts.views.frame import FORM_PAGES, frame_of_form
         from portal.forms import building, exporting, pictures, removing, settling
         from portal.forms.arriving import register_arrivals
@@ -35,10 +40,13 @@ class PortalConfig(AppConfig):
         from portal.forms.story import submissions_of
         from portal.forms.views.frame import register_mount
 
-        accounts = (domains, invitations, moving, offering, people, profile, registering, setting_up, telling, texts)
+        inviting = (invitations, inviting_many, notifying, people, people_exporting, telling)
+        accounts = (*inviting, domains, moving, offering, profile, registering, setting_up, texts)
         for room in (building, exporting, pictures, removing, settling, *accounts):
             register_sentences(room.SENTENCES)
         register_timeline_source("submissions", submissions_of)
+        register_timeline_source("portals", portals_of)
+        register_eraser("people of portals", forget_portal_people)
         register_eraser("submissions of forms", forget_submissions)
         register_asker_names("form", titles_of)
         register_asker_names("portal", names_of)

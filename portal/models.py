@@ -1,5 +1,6 @@
 """The wing's models, one room after the other."""
 
+from portal.accounts.batch_models import PortalInvitationBatch, PortalInvitationRow
 from portal.accounts.models import (
     Portal,
     PortalDevice,
@@ -38,6 +39,8 @@ __all__ = [
     "PortalDevice",
     "PortalHandover",
     "PortalInvitation",
+    "PortalInvitationBatch",
+    "PortalInvitationRow",
     "PortalLogin",
     "PortalNotification",
     "PortalOffer",

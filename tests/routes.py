@@ -36,7 +36,16 @@ from messaging.sending.models import Message
 from messaging.templates.models import Template
 from messaging.verification.limit_models import PausedPrefix
 from messaging.verification.models import ClosedChannel, Verification
-from portal.accounts.models import Portal, PortalRole, PortalSession
+from portal.accounts.batch_models import PortalInvitationBatch
+from portal.accounts.models import (
+    Portal,
+    PortalInvitation,
+    PortalNotification,
+    PortalRole,
+    PortalSending,
+    PortalSession,
+    PortalUser,
+)
 from portal.forms.models import FormPicture, PublicForm, Submission, SubmissionExport, SubmissionFile
 from tests.world import SECRETS, World, furnish
 
@@ -189,6 +198,11 @@ VALUES: dict[str, Callable[[Any], Any]] = {
     "place": lambda world: "logo",
     "kind": lambda world: "approved",
     "language": lambda world: "en",
+    "person_pk": lambda world: world[PortalUser].pk,
+    "invitation_pk": lambda world: world[PortalInvitation].pk,
+    "batch_pk": lambda world: world[PortalInvitationBatch].pk,
+    "notification_pk": lambda world: world[PortalNotification].pk,
+    "sending_pk": lambda world: world[PortalSending].pk,
     "role_pk": lambda world: world[PortalRole].pk,
     "submission_pk": lambda world: world[Submission].pk,
     "app_label": lambda world: "messaging",
@@ -201,6 +215,9 @@ VALUES: dict[str, Callable[[Any], Any]] = {
 WRITING: dict[str, Capability] = {"sandbox:phone": Capability.SEND}
 # What an empty form of these answers besides the usual, and why.
 ANSWERS: dict[str, set[int]] = {
+    "portals:people_download": {404},  # the one table of the world is of a public form's submissions
+    "portals:person_do": {404},  # nothing is said to be done
+    "portals:person_file": {404},  # the one file of the world was sent by a public form
     "portal_forms:picture": {404},  # the one picture of the world is that of a public form
     "sandbox:preset": {404},  # a preset that nobody made
     "verifications:check": {404},  # only who asked for the code may enter it on a page

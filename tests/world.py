@@ -34,6 +34,7 @@ from messaging.sending.models import IdempotencyKey, MessageEvent, WorkerPulse
 from messaging.templates.models import Template, TemplateVersion
 from messaging.verification.limit_models import LimitCount, PausedPrefix, SpentProof, VerificationPolicy
 from messaging.verification.models import ClosedChannel, Verification, VerificationSend
+from portal.accounts.batch_models import PortalInvitationBatch, PortalInvitationRow
 from portal.accounts.models import (
     Portal,
     PortalDevice,
@@ -335,11 +336,16 @@ def _portal(
     notification = PortalNotification.objects.create(
         portal=portal, audience="all", text=f"{mark} notice", created_by=owner
     )
+    batch = PortalInvitationBatch.objects.create(
+        portal=portal, source="contacts", label=f"{mark} many", state="checked"
+    )
     return [
         portal,
         terms,
         role,
         person,
+        batch,
+        PortalInvitationRow.objects.create(batch=batch, row=1, phone=number, name=f"{mark} row"),
         device,
         notification,
         PortalText.objects.create(portal=portal, kind="approved", language="en", body=f"{mark} welcomes you."),

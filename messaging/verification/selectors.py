@@ -148,14 +148,18 @@ _COUNTS: dict[str, Any] = {
 }
 
 
-def conversion_of(organization: Organization, *, days: int = SHOWN_DAYS) -> ConversionReport:
-    """Count the verifications of the last days, days of the organization's zone."""
+def conversion_of(
+    organization: Organization, *, days: int = SHOWN_DAYS, asker: tuple[str, uuid.UUID] | None = None
+) -> ConversionReport:
+    """Count the verifications of the last days, days of the organization's zone; of one form or portal, if named."""
     zone = ZoneInfo(organization.time_zone)
     today = timezone.now().astimezone(zone).date()
     first = today - timedelta(days=days - 1)
     rows = Verification.objects.filter(
         organization=organization, created_at__gte=datetime.combine(first, time.min, zone)
     ).order_by()
+    if asker is not None:
+        rows = rows.filter(asker_kind=asker[0], asker_id=asker[1])
     days_found = rows.annotate(day=TruncDate("created_at", tzinfo=zone)).values("day").annotate(**_COUNTS)
     by_day = {row["day"]: row for row in days_found}
     countries = list(rows.values("region").annotate(**_COUNTS))

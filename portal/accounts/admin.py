@@ -10,6 +10,7 @@ from integrations.masking import mask_phone
 from integrations.organizations.roles import Capability
 from integrations.organizations.tenant_admin import BigRecordAdmin, RecordAdmin
 
+from .batch_models import PortalInvitationBatch, PortalInvitationRow
 from .models import (
     Portal,
     PortalDevice,
@@ -109,6 +110,31 @@ class PortalInvitationAdmin(OfPeople):
     fields: ClassVar[tuple[str, ...]] = (
         "portal", "user", "source", "created_at", "expires_at", "remind_at", "reminded_at", "used_at", "revoked_at",
     )  # fmt: skip
+
+
+@admin.register(PortalInvitationBatch)
+class PortalInvitationBatchAdmin(OfPeople):
+    list_display = ("created_at", "portal", "label", "source", "state", "invited", "refused")
+    list_filter = ("state",)
+    list_select_related = ("portal",)
+    fields: ClassVar[tuple[str, ...]] = (
+        "portal", "label", "source", "role", "language", "state", "invited", "refused", "created_at",
+    )  # fmt: skip
+
+
+@admin.register(PortalInvitationRow)
+class PortalInvitationRowAdmin(OfPeople):
+    organization_path = "batch__portal__organization"
+    search_fields = ("batch__label",)
+    list_display = ("batch", "row", "name", "number", "problem_code")
+    list_select_related = ("batch",)
+    fields: ClassVar[tuple[str, ...]] = (
+        "batch", "row", "name", "number", "language", "role", "problem_code", "problem", "invitation",
+    )  # fmt: skip
+
+    @admin.display(description="number")
+    def number(self, row: PortalInvitationRow) -> str:
+        return mask_phone(row.phone)
 
 
 @admin.register(PortalVisit)

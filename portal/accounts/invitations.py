@@ -5,6 +5,7 @@ link, and whichever somebody finds first works. Only the hash of the token is ke
 """
 
 import hashlib
+from collections.abc import Sequence
 from datetime import timedelta
 from enum import StrEnum
 
@@ -38,6 +39,8 @@ _SIGNS = "23456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
 TOKEN_LENGTH = 12
 # Whoever presses twice, or two members at once, send one text.
 PAUSE = timedelta(minutes=1)
+# Whoever is not in, nor about to be, may be invited (again).
+AGAIN = (Status.INVITED, Status.REJECTED, Status.LEFT)
 
 
 class State(StrEnum):
@@ -152,6 +155,21 @@ def open_invitation_of(user: PortalUser) -> PortalInvitation | None:
     return user.invitations.filter(used_at=None, revoked_at=None, expires_at__gt=Now()).first()
 
 
+def open_numbers(portal: Portal, phones: Sequence[str]) -> set[str]:
+    """Return those of the numbers whose invitation still holds."""
+    rows = PortalInvitation.objects.filter(portal=portal, used_at=None, revoked_at=None, expires_at__gt=Now())
+    return set(rows.filter(user__phone__in=phones).values_list("user__phone", flat=True))
+
+
+def why_not_again(user: PortalUser | None, *, is_open: bool) -> InvitationRefused | None:
+    """Return why somebody who is known is not invited (again), None where they may be."""
+    if is_open:
+        return _invited_already()
+    if user is None or user.status in AGAIN:
+        return None
+    return _not_again(user)
+
+
 def state_of(invitation: PortalInvitation) -> State:
     """Return where an invitation stands at this moment; one that ended before it was replaced has expired."""
     if invitation.used_at is not None:
@@ -229,7 +247,7 @@ def _person(portal: Portal, phone: Phone, *, name: str, role: PortalRole | None,
         return PortalUser.objects.create(
             portal=portal, phone=phone.e164, region=phone.region[:3], status=Status.INVITED, **values
         )
-    if not move(user, to=Status.INVITED, only_from=(Status.INVITED, Status.REJECTED, Status.LEFT), **values):
+    if not move(user, to=Status.INVITED, only_from=AGAIN, **values):
         raise _not_again(user)
     return user
 

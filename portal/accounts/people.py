@@ -16,7 +16,8 @@ from integrations.organizations.models import User
 from messaging.contacts.address_book import plain_line
 from portal.forms.models import FormDraft, Submission, SubmissionExport
 
-from . import telling
+from . import sessions, telling
+from .batch_models import PortalInvitationRow
 from .models import (
     PortalDevice,
     PortalInvitation,
@@ -82,7 +83,7 @@ def suspend(user: PortalUser, *, actor: User | str, reason: str = "", ip: str = 
     with transaction.atomic():
         if not move(user, to=Status.SUSPENDED, only_from=IN, **_decision(actor, reason)):
             return False
-        _end_sessions(user)
+        sessions.end_all(user)
         _record(user, "portal_user.suspended", actor=actor, ip=ip, **({"reason": reason} if reason else {}))
     return True
 
@@ -158,6 +159,7 @@ def forget(user: PortalUser) -> None:
         sent |= Q(form=form, phone=user.phone)
         FormDraft.objects.filter(form=form, phone=user.phone).delete()
         PortalVisit.objects.filter(portal=user.portal_id, phone=user.phone).delete()
+        PortalInvitationRow.objects.filter(batch__portal=user.portal_id, phone=user.phone).delete()
     SubmissionExport.objects.filter(form=form).delete()
     Submission.objects.filter(sent, form=form).delete()
     for model in (PortalSession, PortalDevice, PortalPasskey, PortalVisit, PortalSending, PortalHandover):
@@ -191,7 +193,7 @@ def _decide(user: PortalUser, *, to: str, reason: str, actor: User | str, ip: st
             telling.tell(user, PortalText.Kind.APPROVED)
             _record(user, "portal_user.approved", actor=actor, ip=ip)
         else:
-            _end_sessions(user)
+            sessions.end_all(user)
             telling.tell(user, PortalText.Kind.REJECTED, values={"reason": reason})
             _record(user, "portal_user.rejected", actor=actor, ip=ip, reason=reason or "no reason given")
     return True
@@ -207,14 +209,10 @@ def _decision(actor: User | str, reason: str) -> dict[str, Any]:
 
 def _end_account(user: PortalUser) -> None:
     """Take away every way in: sessions, passkeys, the password, an open invitation."""
-    _end_sessions(user)
+    sessions.end_all(user)
     PortalPasskey.objects.filter(user=user).delete()
     PortalUser.objects.filter(pk=user.pk).update(password="")
     PortalInvitation.objects.filter(user=user, used_at=None, revoked_at=None).update(revoked_at=Now())
-
-
-def _end_sessions(user: PortalUser) -> None:
-    PortalSession.objects.filter(user=user, ended_at=None).update(ended_at=Now())
 
 
 def _record(user: PortalUser, action: str, *, actor: User | str, ip: str = "", **changes: Any) -> None:

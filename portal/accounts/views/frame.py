@@ -27,6 +27,11 @@ _TABS: tuple[tuple[str, str, Capability], ...] = (
     ("portals:texts", "Texts", Capability.EDIT_PORTALS),
     ("portals:terms", "Terms", Capability.EDIT_PORTALS),
     ("portals:rules", "Rules", Capability.EDIT_PORTALS),
+    ("portals:people", "People", Capability.PORTAL_PEOPLE),
+    ("portals:approvals", "Approvals", Capability.PORTAL_PEOPLE),
+    ("portals:invitations", "Invitations", Capability.PORTAL_PEOPLE),
+    ("portals:notifications", "Notifications", Capability.PORTAL_PEOPLE),
+    ("portals:statistics", "Statistics", Capability.PORTAL_PEOPLE),
 )
 
 

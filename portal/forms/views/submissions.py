@@ -21,7 +21,7 @@ from portal.forms.exporting import download, start_export
 from portal.forms.file_kinds import PICTURES
 from portal.forms.filters import SubmissionFilter, count_up_to, filtered, submission_page
 from portal.forms.forms import FilterForm
-from portal.forms.models import PublicForm, Submission, SubmissionExport
+from portal.forms.models import PublicForm, Submission, SubmissionExport, SubmissionFile
 from portal.forms.removing import delete_submission
 from portal.forms.selectors import Column, columns_of, find_file, find_submission, telling_columns
 
@@ -78,14 +78,7 @@ def submission_file(request: MemberRequest, pk: uuid.UUID, file_pk: uuid.UUID) -
     row = find_file(form_of(request, pk), file_pk)
     if row is None:
         raise Http404("There is no such file.")
-    picture = PICTURES.get(row.kind)
-    response = HttpResponse(bytes(row.content), content_type=picture or "application/octet-stream")
-    response.headers["Content-Disposition"] = content_disposition_header(picture is None, row.name) or "attachment"
-    response["X-Content-Type-Options"] = "nosniff"
-    response["Content-Security-Policy"] = "default-src 'none'; sandbox"
-    response["Cross-Origin-Resource-Policy"] = "same-origin"
-    response["Cache-Control"] = "private, no-store"
-    return response
+    return file_response(row)
 
 
 @member_page(Capability.EDIT_FORMS)
@@ -119,6 +112,18 @@ def export_download(request: MemberRequest, pk: uuid.UUID, export_pk: uuid.UUID)
     if row is None or (row.job is not None and row.job.state != row.job.State.DONE):
         raise Http404("There is no such table, or it is not finished.")
     return download(row)
+
+
+def file_response(row: SubmissionFile) -> HttpResponse:
+    """Return a file that somebody sent, of whatever kind, in a way that nothing in it can act."""
+    picture = PICTURES.get(row.kind)
+    response = HttpResponse(bytes(row.content), content_type=picture or "application/octet-stream")
+    response.headers["Content-Disposition"] = content_disposition_header(picture is None, row.name) or "attachment"
+    response["X-Content-Type-Options"] = "nosniff"
+    response["Content-Security-Policy"] = "default-src 'none'; sandbox"
+    response["Cross-Origin-Resource-Policy"] = "same-origin"
+    response["Cache-Control"] = "private, no-store"
+    return response
 
 
 def _submission(form: PublicForm, submission_pk: uuid.UUID) -> Submission:

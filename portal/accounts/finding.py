@@ -1,0 +1,168 @@
+"""Looking for people of a portal and for invitations: what is wanted, and a page at a time by key."""
+
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, fields
+from typing import Any
+
+from django.db.models import Q, QuerySet
+from django.db.models.functions import Now
+
+from integrations.organizations.models import as_uuid
+from integrations.phones import search_forms
+
+from .models import Portal, PortalInvitation, PortalNotification, PortalSending, PortalUser
+
+PAGE = 50
+COUNTED = 10_000
+_MOST_WORDS = 6
+
+
+@dataclass(frozen=True, kw_only=True)
+class PersonFilter:
+    """Which people are meant; every part may be empty, and all that are not must fit. `role` is an id, or none."""
+
+    query: str = ""
+    status: str = ""
+    role: str = ""
+    country: str = ""
+
+    @property
+    def is_empty(self) -> bool:
+        return self == PersonFilter()
+
+    def as_json(self) -> dict[str, str]:
+        return {name: value for name, value in asdict(self).items() if value}
+
+    @classmethod
+    def from_json(cls, stored: object) -> "PersonFilter":
+        """Return what was stored; what is no filter is an empty one."""
+        known = {one.name for one in fields(cls)}
+        given = stored if isinstance(stored, Mapping) else {}
+        return cls(**{name: value for name, value in given.items() if name in known and isinstance(value, str)})
+
+
+@dataclass(frozen=True)
+class Page:
+    """Rows, the newest first; `next` is the id to go on from, or None."""
+
+    rows: Sequence[Any]
+    next: uuid.UUID | None
+    is_first: bool
+
+
+def people_of(portal: Portal, wanted: PersonFilter) -> QuerySet[PortalUser]:
+    """Return the people that fit, in no order. Erased ones have no number and are counted nowhere else but here."""
+    rows = PortalUser.objects.filter(portal=portal).exclude(phone="")
+    if wanted.status in PortalUser.Status.values:
+        rows = rows.filter(status=wanted.status)
+    if wanted.role == "none":
+        rows = rows.filter(role=None)
+    elif wanted.role.isdecimal() and len(wanted.role) < 19:
+        rows = rows.filter(role=int(wanted.role))
+    if wanted.country:
+        rows = rows.filter(region=wanted.country[:3])
+    return rows.filter(_searched(portal, wanted.query)) if wanted.query.strip() else rows
+
+
+def page_of_people(portal: Portal, wanted: PersonFilter, *, after: object = None) -> Page:
+    """Return one page of the people that fit: the newest, or those older than `after`."""
+    return _page(people_of(portal, wanted).select_related("role", "submission__version"), after)
+
+
+def page_of_waiting(portal: Portal, *, after: object = None) -> Page:
+    """Return one page of those who wait for approval, who came first first."""
+    rows = people_of(portal, PersonFilter(status=PortalUser.Status.WAITING))
+    return _page(rows.select_related("role", "submission__version"), after, is_oldest_first=True)
+
+
+def page_of_invitations(portal: Portal, *, state: str = "", after: object = None) -> Page:
+    """Return one page of the invitations: `open`, `used`, `revoked`, `expired` ones, or all."""
+    rows = PortalInvitation.objects.filter(portal=portal)
+    if state in STATES:
+        rows = rows.filter(STATES[state])
+    return _page(rows.select_related("user", "created_by"), after)
+
+
+def page_of_notifications(portal: Portal, *, after: object = None) -> Page:
+    """Return one page of what was written to the people."""
+    rows = PortalNotification.objects.filter(portal=portal)
+    return _page(rows.select_related("role", "user", "created_by", "job"), after)
+
+
+def find_person(portal: Portal, pk: uuid.UUID) -> PortalUser | None:
+    """Return somebody of the portal; None for somebody of another one."""
+    return (
+        PortalUser.objects.filter(portal=portal, pk=pk)
+        .select_related(
+            "portal__organization", "portal__form", "role", "contact", "terms", "decided_by", "submission__version"
+        )
+        .first()
+    )
+
+
+def find_invitation(portal: Portal, pk: uuid.UUID) -> PortalInvitation | None:
+    """Return an invitation to the portal; None for one to another."""
+    rows = PortalInvitation.objects.select_related("portal__organization", "portal__form", "user")
+    return rows.filter(portal=portal, pk=pk).first()
+
+
+def find_notification(portal: Portal, pk: uuid.UUID) -> PortalNotification | None:
+    """Return what was written to the people of the portal; None for what was to another one's."""
+    rows = PortalNotification.objects.select_related("portal", "role", "user", "created_by", "job")
+    return rows.filter(portal=portal, pk=pk).first()
+
+
+def find_sending(portal: Portal, pk: int) -> PortalSending | None:
+    """Return an SMS of the portal."""
+    return PortalSending.objects.filter(portal=portal, pk=pk).select_related("user", "message").first()
+
+
+def latest_invitations(users: Sequence[PortalUser]) -> dict[uuid.UUID, PortalInvitation]:
+    """Return the newest invitation of each of these people, who are a page of a list."""
+    newest = PortalInvitation.objects.filter(user__in=users).order_by("user", "-pk").distinct("user")
+    return {invitation.user_id: invitation for invitation in newest}
+
+
+def countries_of(portal: Portal) -> list[str]:
+    """Return the regions that the portal's people are of."""
+    rows = PortalUser.objects.filter(portal=portal).exclude(region="").order_by("region")
+    return list(rows.values_list("region", flat=True).distinct())
+
+
+def count_up_to(rows: QuerySet[Any], *, most: int = COUNTED) -> tuple[int, bool]:
+    """Count rows without reading them all: the number, at most `most`, and whether there are more."""
+    found = len(rows.order_by().values_list("pk")[: most + 1])
+    return min(found, most), found > most
+
+
+_open = Q(used_at=None, revoked_at=None)
+STATES: dict[str, Q] = {
+    "open": _open & Q(expires_at__gt=Now()),
+    "used": Q(used_at__isnull=False),
+    "expired": _open & Q(expires_at__lte=Now()),
+    "revoked": Q(revoked_at__isnull=False),
+}
+
+
+def _page(rows: QuerySet[Any], after: object, *, is_oldest_first: bool = False) -> Page:
+    key = as_uuid(after)
+    if key:
+        rows = rows.filter(pk__gt=key) if is_oldest_first else rows.filter(pk__lt=key)
+    found = list(rows.order_by("pk" if is_oldest_first else "-pk")[: PAGE + 1])
+    return Page(found[:PAGE], found[PAGE - 1].pk if len(found) > PAGE else None, is_first=key is None)
+
+
+def _searched(portal: Portal, query: str) -> Q:
+    """Look for a number in any writing, and for every word in the name or among the answers."""
+    text = query.replace("\x00", "").strip()[:200]
+    forms = search_forms(text, region=portal.organization.default_region)
+    numbers = Q()
+    if forms.exact:
+        numbers |= Q(phone__in=forms.exact)
+    if forms.suffix:
+        numbers |= Q(phone__endswith=forms.suffix)
+    words = Q()
+    for word in text.split()[:_MOST_WORDS]:
+        words &= Q(name__icontains=word) | Q(submission__search_text__contains=word.casefold())
+    return numbers | words if numbers else words

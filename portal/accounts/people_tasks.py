@@ -1,0 +1,23 @@
+"""Celery's side of looking after people: reminders, and forgetting rows that have served."""
+
+import structlog
+from celery import shared_task
+
+from .inviting_many import forget_rows
+from .reminding import send_reminders
+
+log = structlog.get_logger(__name__)
+
+
+@shared_task(name="portal.accounts.remind")
+def remind() -> None:
+    """Remind people of invitations that they have not answered."""
+    if count := send_reminders():
+        log.info("invitations_reminded", count=count)
+
+
+@shared_task(name="portal.accounts.forget_rows")
+def forget() -> None:
+    """Forget the rows of many invitations that are done with."""
+    if count := forget_rows():
+        log.info("invitation_rows_forgotten", count=count)
