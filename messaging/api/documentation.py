@@ -17,8 +17,8 @@ Send SMS over your organization's own Twilio account, and see what became of eve
 **Keys.** Every request carries `Authorization: Bearer hg_…`. Members make keys on the page *API keys*; a key is shown
 once, belongs to one organization and sees nothing of another one.
 
-**Sending once.** Give `POST /messages` an `Idempotency-Key` that is new for each message you mean to send. After a
-timeout repeat the request as it was: the same key with the same body never sends twice.
+**Sending once.** Give `POST /messages` and `POST /verifications` an `Idempotency-Key` that is new for each one you
+mean. After a timeout repeat the request as it was: the same key with the same body never sends twice.
 
 **Problems.** Every answer of 400 and above is `application/problem+json` with a `code` that stays, a `detail` for
 people, and, for input, `errors` that name each field.

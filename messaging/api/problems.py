@@ -35,7 +35,7 @@ KINDS: dict[str, Kind] = {
     "method_not_allowed": Kind(405, "The method is not allowed here", "Use one of those that the header Allow names."),
     "not_acceptable": Kind(406, "Not acceptable", "Answers are JSON."),
     "idempotency_key_reused": Kind(
-        409, "The Idempotency-Key was used for another request", "Use a fresh key for each message you mean to send."
+        409, "The Idempotency-Key was used for another request", "Use a fresh key for whatever else you mean to send."
     ),
     "not_connected": Kind(409, "Twilio is not connected", "Connect Twilio under Integration, System services."),
     "connection_broken": Kind(409, "The Twilio connection is broken", "Mend it under Integration, System services."),

@@ -11,16 +11,20 @@ from pydantic import AfterValidator, ConfigDict
 from integrations.organizations.models import Organization
 from integrations.organizations.scopes import VERIFICATIONS_READ, VERIFICATIONS_WRITE
 from messaging.contacts.erasure.number_keys import is_key
+from messaging.sending import idempotency
+from messaging.sending.idempotency import LONGEST_KEY
 from messaging.verification import life, moves
 from messaging.verification.askers import Asker
 from messaging.verification.models import Verification
 from messaging.verification.reasons import admin_words
+from messaging.verification.refusals import VerificationRefused
 from messaging.verification.selectors import find_verification
 
 from .checks import storable
-from .documentation import problems
+from .documentation import parameter, problems
 from .gate import BearerKey
 from .message_shape import MessageError
+from .messages import idempotency_key
 from .problems import ApiProblem
 
 router = Router()
@@ -130,28 +134,35 @@ class CheckedOut(Schema):
 
 @router.post(
     "",
-    response={201: VerificationOut},
+    response={201: VerificationOut, 200: VerificationOut},
     auth=BearerKey(VERIFICATIONS_WRITE),
     operation_id="startVerification",
     summary="Send a code",
     openapi_extra=problems(
         *_SENDING,
-        responses={201: "A code was sent, or, with `error.code` outcome_unknown, may have been."},
+        "idempotency_key_reused",
+        responses={
+            201: "A code was sent, or, with `error.code` outcome_unknown, may have been.",
+            200: "This Idempotency-Key was used before with the same body: that verification as it is now.",
+        },
         headers={201: {"Location": "The address of the verification."}},
+    )
+    | parameter(
+        "Idempotency-Key",
+        "Any text of at most 255 characters that is new for each verification you mean to start, such as a UUID. Holds "
+        "for 24 hours: the same key with the same body never sends a second code. A request that was refused leaves "
+        "its key free.",
+        example="sign-up-4711",
+        schema={"type": "string", "minLength": 1, "maxLength": LONGEST_KEY, "pattern": r"^[!-~]([ -~]*[!-~])?$"},
     ),
 )
 def start_verification(
     request: HttpRequest, payload: NewVerification, response: HttpResponse
 ) -> Status[VerificationOut]:
     """Send a code to a number: by your Verify Service, else a code of our own over your sender or by platform SMS."""
-    organization: Organization = request.organization  # type: ignore[attr-defined]
-    verification = life.start(
-        organization,
-        to=payload.to,
-        channel=payload.channel,
-        locale=payload.locale,
-        asker=_asker(request, language=payload.locale),
-    )
+    verification, is_new = _start_once(request, payload)
+    if not is_new:
+        return Status(200, shape(verification))
     response["Location"] = f"{request.path.rstrip('/')}/{verification.pk}"
     return Status(201, shape(verification))
 
@@ -251,6 +262,42 @@ def shape(verification: Verification) -> VerificationOut:
         resend_after=verification.resend_after,
         approved_at=verification.approved_at,
     )
+
+
+def _start_once(request: HttpRequest, payload: NewVerification) -> tuple[Verification, bool]:
+    """Start a verification, once for each Idempotency-Key; tell whether it was started now."""
+    organization: Organization = request.organization  # type: ignore[attr-defined]
+    key = idempotency_key(request)
+    body = {"path": request.path, "body": request.json_body}  # type: ignore[attr-defined]
+
+    def keep(verification: Verification) -> None:
+        if key is not None:
+            idempotency.bind_result(organization, key=key, body=body, result=_result(verification.pk))
+
+    # Looked up first: a repeated request is no further code, and no limit counts it.
+    earlier = idempotency.result_of(organization, key=key, body=body) if key is not None else None
+    if earlier is not None:
+        return _find(request, uuid.UUID(earlier["verification"])), False
+    try:
+        verification = life.start(
+            organization,
+            to=payload.to,
+            channel=payload.channel,
+            locale=payload.locale,
+            asker=_asker(request, language=payload.locale),
+            keep=keep,
+        )
+    except idempotency.AlreadyDone as done:
+        return _find(request, uuid.UUID(done.result["verification"])), False
+    except VerificationRefused as refused:
+        if key is not None and refused.verification_id is not None:
+            idempotency.free_key(organization, key=key, result=_result(refused.verification_id))
+        raise
+    return verification, True
+
+
+def _result(verification_id: uuid.UUID) -> dict[str, str]:
+    return {"verification": str(verification_id)}
 
 
 def _asker(request: HttpRequest, *, language: str) -> Asker:

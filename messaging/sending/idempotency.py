@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 from django.db import connection, transaction
+from django.utils import timezone
 
 from integrations.organizations.models import Organization
 
@@ -33,6 +34,14 @@ RETURNING id, body_hash, message_id
 
 class KeyReused(Exception):
     """The key was used within 24 hours for a request that said something else."""
+
+
+class AlreadyDone(Exception):
+    """Another request with this key and body was faster; `result` is what it made."""
+
+    def __init__(self, result: dict[str, Any]) -> None:
+        super().__init__("done by another request")
+        self.result = result
 
 
 def fingerprint(body: Any) -> str:
@@ -76,3 +85,42 @@ def once_with_result(
         held.result = result = make()
         held.save(update_fields=["result"])
     return result, True
+
+
+# Where making something takes a request to Twilio no transaction can be held around it: the key is bound to the row
+# that is made first, in the transaction of that row, and freed where nothing was sent after all.
+
+
+def result_of(organization: Organization, *, key: str, body: Any) -> dict[str, Any] | None:
+    """Return what a request with this key and body has made, None where there was none; raises KeyReused."""
+    held = IdempotencyKey.objects.filter(
+        organization=organization, key=key, created_at__gte=timezone.now() - HOLDS_FOR
+    ).first()
+    if held is None:
+        return None
+    if held.body_hash != fingerprint(body) or held.result is None:
+        raise KeyReused
+    return held.result
+
+
+def bind_result(organization: Organization, *, key: str, body: Any, result: dict[str, Any]) -> None:
+    """Bind the key to what is being made, in the caller's transaction. Raises AlreadyDone and KeyReused.
+
+    Of many at once one goes on; the others wait at the unique index until its row is committed.
+    """
+    body_hash = fingerprint(body)
+    with connection.cursor() as cursor:
+        cursor.execute(_HOLD, [organization.pk, key, body_hash, HOLDS_FOR.total_seconds()])
+        pk, held_hash, message_id = cursor.fetchone()
+    held = IdempotencyKey.objects.get(pk=pk)
+    if held_hash != body_hash or message_id is not None:
+        raise KeyReused
+    if held.result is not None:
+        raise AlreadyDone(held.result)
+    held.result = result
+    held.save(update_fields=["result"])
+
+
+def free_key(organization: Organization, *, key: str, result: dict[str, Any]) -> None:
+    """Free a key whose request came to nothing, so that it may be tried anew."""
+    IdempotencyKey.objects.filter(organization=organization, key=key, result=result).delete()
