@@ -90,6 +90,11 @@ app.conf.update(
             "schedule": 20.0,
             "options": {"expires": 20},
         },
+        "ask-about-codes": {
+            "task": "messaging.verification.ask_twilio",
+            "schedule": 120.0,
+            "options": {"expires": 120, "queue": JOBS},
+        },
         "forget-limits": {
             "task": "messaging.verification.forget_limits",
             "schedule": 3600.0,

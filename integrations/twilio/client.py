@@ -29,8 +29,10 @@ from integrations.twilio.results import (
     NumberInfo,
     SenderInfo,
     VerificationSnapshot,
+    VerifyAttempt,
     VerifyServiceInfo,
     read_account,
+    read_attempt,
     read_balance,
     read_country_prices,
     read_message,
@@ -222,6 +224,17 @@ class Gateway:
         with at_the_border():
             service = self._client.verify.v2.services(checked_sid(service_sid))
             return read_verification(service.verifications(checked_sid(sid)).update(status="canceled"))
+
+    def list_attempts(self, service_sid: str, *, created_after: datetime, limit: int = 5000) -> list[VerifyAttempt]:
+        """List the codes that a Verify Service sent since then, with what became of each."""
+        with at_the_border():
+            attempts = self._client.verify.v2.verification_attempts.list(
+                verify_service_sid=checked_sid(service_sid),
+                date_created_after=in_utc(created_after),
+                page_size=min(limit, 1000),
+                limit=limit,
+            )
+            return [read_attempt(attempt) for attempt in attempts]
 
     def probe_test_credentials(self) -> bool:
         """Tell whether these are Twilio's test credentials; False for live ones, to which nothing is sent.

@@ -79,6 +79,20 @@ class VerificationSnapshot:
 
 
 @dataclass(frozen=True, slots=True)
+class VerifyAttempt:
+    """One code that a Verify Service sent, and how far it came: `state` is Twilio's word, "" where it says nothing.
+
+    For a text it is the status of the message, for a call that of the call.
+    """
+
+    verification_sid: str
+    channel: str
+    state: str
+    error_code: int | None
+    updated: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
 class NumberInfo:
     """A number the account rents; capabilities are lower-case words such as sms, mms, voice.
 
@@ -199,6 +213,18 @@ def read_verification(verification: Any) -> VerificationSnapshot:
         channel=_text(verification.channel),
         is_valid=bool(verification.valid),
         sends=len(sends) if isinstance(sends, list) else 0,
+    )
+
+
+def read_attempt(attempt: Any) -> VerifyAttempt:
+    """Read an attempt. What its `channel_data` holds differs by channel and is promised nowhere: it may be missing."""
+    data = attempt.channel_data if isinstance(attempt.channel_data, dict) else {}
+    return VerifyAttempt(
+        verification_sid=_text(attempt.verification_sid) or _text(data.get("verification_sid")),
+        channel=_text(attempt.channel).lower(),
+        state=(_text(data.get("message_status")) or _text(data.get("call_status"))).lower(),
+        error_code=_integer(data.get("error_code")) or None,
+        updated=attempt.date_updated,
     )
 
 

@@ -4,7 +4,7 @@ from celery import shared_task
 
 from messaging.sending.sealing import forget_sealed
 
-from . import arrival, moves
+from . import arrival, attempts, moves
 
 
 @shared_task(name="messaging.verification.sweep")
@@ -14,3 +14,9 @@ def sweep() -> None:
     arrival.note_failures()
     moves.expire_due()
     forget_sealed()
+
+
+@shared_task(name="messaging.verification.ask_twilio")
+def ask_twilio() -> None:
+    """Ask Twilio whether the codes of Verify Services arrived."""
+    attempts.ask_twilio()

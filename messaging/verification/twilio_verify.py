@@ -77,7 +77,14 @@ def hand_over(verification: Verification, send: VerificationSend) -> None:
 
 def _taken(verification: Verification, send: VerificationSend, answer: VerificationSnapshot) -> None:
     _write(send, outcome=Outcome.SENT)
-    changes: dict[str, Any] = {"provider_sid": answer.sid[:34], "error_code": None, "error_reason": ""}
+    changes: dict[str, Any] = {
+        "provider_sid": answer.sid[:34],
+        "error_code": None,
+        "error_reason": "",
+        # What is known of the code before no longer matters: this one may fare otherwise.
+        "undelivered_at": None,
+        "reported_at": None,
+    }
     if verification.provider_sid and verification.provider_sid != answer.sid:
         # The one before had ended at Twilio: this is another code, with tries and time of its own.
         changes |= {"expires_at": database_now() + moves.LIFE, "checks": 0}

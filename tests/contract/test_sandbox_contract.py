@@ -207,6 +207,8 @@ def test_verify(sandbox: SandboxServer, api: SandboxApi) -> None:
     started = api.call("POST", "verify", path + "/Verifications", data=form).json()
     canceled = api.call("POST", "verify", f"{path}/Verifications/{started['sid']}", data={"Status": "canceled"})
     _check(canceled, "verify", fetch)
+    attempts = _check(api.call("GET", "verify", "/v2/Attempts"), "verify", "/v2/Attempts")["attempts"]
+    assert [one["conversion_status"] for one in attempts] == ["unconverted", "converted"]
     sandbox.control.change_dials({"rate_429": 1})
     _check(api.call("POST", "verify", path + "/Verifications", data=form), "verify", start)
     sandbox.control.change_dials({"rate_429": 0})

@@ -92,6 +92,7 @@ CALLS = {
     ],
     "fetch_verification": lambda gateway: gateway.fetch_verification(VERIFY_SERVICE, VERIFICATION),
     "cancel_verification": lambda gateway: gateway.cancel_verification(VERIFY_SERVICE, VERIFICATION),
+    "list_attempts": lambda gateway: gateway.list_attempts(VERIFY_SERVICE, created_after=SOON),
     "probe_test_credentials": lambda gateway: gateway.probe_test_credentials(),
 }
 LISTS = {
@@ -100,6 +101,7 @@ LISTS = {
     "AlphaSenders": "alpha_senders",
     "IncomingPhoneNumbers.json": "incoming_phone_numbers",
     "Messages.json": "messages",
+    "Attempts": "attempts",
 }
 
 

@@ -101,6 +101,7 @@ def twilio_routes() -> list[web.RouteDef]:
         web.get(verify_service + "/Verifications/{sid}", door(verify.fetch_verification)),
         web.post(verify_service + "/Verifications/{sid}", door(verify.update_verification)),
         web.post(verify_service + "/VerificationCheck", door(verify.check_verification)),
+        web.get("/verify.twilio.com/v2/Attempts", door(verify.list_attempts)),
         web.get("/lookups.twilio.com/v2/PhoneNumbers/{number}", door(lookup.look_up)),
         web.get("/accounts.twilio.com/v1/Messaging/GeoPermissions", door(geo_permissions.list_permissions)),
         web.patch("/accounts.twilio.com/v1/Messaging/GeoPermissions", door(geo_permissions.change_permissions)),

@@ -13,6 +13,7 @@ from aiohttp import web
 from .door import Call
 from .errors import ApiError
 from .model import Account, Text, Verification, VerifyService
+from .paging import list_with_meta
 from .recipients import Recipient, is_landline, read_recipient, region_of
 from .texts import put_text
 from .verify_services import HOST, find_service
@@ -104,6 +105,47 @@ def code_text(verification: Verification, *, name: str) -> str:
     if verification.channel == "call":
         return f"Phone call from {name}: your code is {verification.code}."
     return f"{verification.code} is your code for {name}. Share it with nobody; it works for 10 minutes."
+
+
+def list_attempts(call: Call) -> web.Response:
+    """Answer the codes that were sent, newest first, and how each fared (https://www.twilio.com/docs/verify/api/attempts).
+
+    A text to a virtual phone has arrived; to a number with an outcome of its own it fares as that says.
+    """
+    query = call.query
+    service, sid = query.get("VerifyServiceSid", ""), query.get("VerificationSid", "")
+    since, until = query.get("DateCreatedAfter", ""), query.get("DateCreatedBefore", "")
+    found = [
+        _attempt_json(call.account, verification, send)
+        for verification in reversed(call.account.verifications.values())
+        if (not service or verification.service.sid == service) and (not sid or verification.sid == sid)
+        for send in reversed(verification.sends)
+        if (not since or send["time"] >= since) and (not until or send["time"] < until)
+    ]
+    return list_with_meta(call, found, key="attempts", as_json=lambda attempt: attempt)
+
+
+def _attempt_json(account: Account, verification: Verification, send: dict[str, str]) -> dict[str, Any]:
+    outcome = account.dials.outcomes.get(verification.to)
+    channel = send["channel"].lower()
+    status = (outcome.status if outcome is not None else "") or "delivered"
+    said: dict[str, Any] = {"call_status": "completed"} if channel == "call" else {"message_status": status}
+    if outcome is not None and outcome.status and outcome.error_code is not None and channel != "call":
+        said["error_code"] = str(outcome.error_code)
+    is_approved = verification.status == "approved"
+    return {
+        "sid": send["attempt_sid"],
+        "account_sid": account.sid,
+        "service_sid": verification.service.sid,
+        "verification_sid": verification.sid,
+        "date_created": send["time"],
+        "date_updated": send["time"],
+        "conversion_status": "converted" if is_approved else "unconverted",
+        "channel": channel,
+        "price": None,
+        "channel_data": {"verification_sid": verification.sid, "to": verification.to, **said},
+        "url": f"https://verify.twilio.com/v2/Attempts/{send['attempt_sid']}",
+    }
 
 
 def _check_start(account: Account, service: VerifyService, *, to: str, channel: str) -> Recipient:
