@@ -30,9 +30,11 @@ class MessagingConfig(AppConfig):
         from messaging.contacts.registrations import register_all
         from messaging.inbox import canned, conversing, ruling
         from messaging.inbox.shell import unread_badge
+        from messaging.retention.kept import register_kept
         from messaging.sending import policy, resolving
         from messaging.sending.consequences import what_waits
         from messaging.templates import wording
+        from messaging.verification import forgetting as verifications_forgotten
         from messaging.verification import limit_setting, pausing
         from messaging.verification import managing as verifying
 
@@ -81,5 +83,6 @@ class MessagingConfig(AppConfig):
             wording,
         ):
             register_sentences(room.SENTENCES)
+        register_kept(verifications_forgotten.KEPT)
         register_consent()
         register_all()

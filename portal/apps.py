@@ -11,6 +11,7 @@ class PortalConfig(AppConfig):
         from integrations.organizations.audit_sentences import register_sentences
         from messaging.contacts.erasure.erasers import register_eraser
         from messaging.contacts.timeline import register_timeline_source
+        from messaging.retention.kept import register_kept
         from messaging.verification.asker_names import register_asker_names
         from portal.accounts import (
             domains,
@@ -35,6 +36,7 @@ class PortalConfig(AppConfig):
         from portal.forms import building, exporting, pictures, removing, settling
         from portal.forms.arriving import register_arrivals
         from portal.forms.erasing import forget_submissions
+        from portal.forms.forgetting import KEPT
         from portal.forms.proof import register_voucher
         from portal.forms.selectors import titles_of
         from portal.forms.story import submissions_of
@@ -44,6 +46,7 @@ class PortalConfig(AppConfig):
         accounts = (*inviting, domains, moving, offering, profile, registering, setting_up, texts)
         for room in (building, exporting, pictures, removing, settling, *accounts):
             register_sentences(room.SENTENCES)
+        register_kept(KEPT)
         register_timeline_source("submissions", submissions_of)
         register_timeline_source("portals", portals_of)
         register_eraser("people of portals", forget_portal_people)

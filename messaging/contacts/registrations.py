@@ -56,6 +56,6 @@ def register_all() -> None:
     )
     register_settings_page(
         title="Data retention",
-        text="After how many days the texts of messages are removed, here and at Twilio.",
+        text="After how many days texts of messages are removed, and verifications and submissions deleted.",
         route="retention:settings",
     )

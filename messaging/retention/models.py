@@ -1,4 +1,4 @@
-"""How long texts of messages are kept, and what Twilio still has to be told to remove."""
+"""How long texts, verifications and submissions are kept, and what Twilio still has to be told to remove."""
 
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
@@ -13,12 +13,27 @@ LEAST_DAYS, MOST_DAYS = 1, 3650
 
 
 class RetentionPolicy(models.Model):
-    """After how many days an organization's texts are removed, here and at Twilio; a row only once that was set."""
+    """After how many days what an organization has is removed, None where it is kept; a row only once that was set.
+
+    Texts of messages are removed here and at Twilio; verifications and submissions are deleted as a whole.
+    """
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     organization = models.OneToOneField(Organization, on_delete=models.PROTECT, related_name="retention_policy")
     days = models.PositiveSmallIntegerField(
         "days texts are kept",
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(LEAST_DAYS), MaxValueValidator(MOST_DAYS)],
+    )
+    verification_days = models.PositiveSmallIntegerField(
+        "days verifications are kept",
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(LEAST_DAYS), MaxValueValidator(MOST_DAYS)],
+    )
+    submission_days = models.PositiveSmallIntegerField(
+        "days submissions are kept",
         null=True,
         blank=True,
         validators=[MinValueValidator(LEAST_DAYS), MaxValueValidator(MOST_DAYS)],

@@ -1,4 +1,6 @@
-"""Say after how many days texts are removed."""
+"""Say after how many days texts are removed, and verifications and submissions deleted."""
+
+from collections.abc import Mapping
 
 from django.db import transaction
 
@@ -7,22 +9,33 @@ from integrations.organizations.models import Organization, User
 
 from .models import RetentionPolicy
 
-SENTENCES = {"retention.changed": "changed how long texts of messages are kept from {old} to {new} days"}
+SENTENCES = {
+    "retention.changed": "changed how long texts of messages are kept from {old} to {new} days",
+    "retention.verifications_changed": "changed how long verifications are kept from {old} to {new} days",
+    "retention.submissions_changed": "changed how long submissions are kept from {old} to {new} days",
+}
+_ACTIONS = {
+    "days": "retention.changed",
+    "verification_days": "retention.verifications_changed",
+    "submission_days": "retention.submissions_changed",
+}
 
 
-def days_of(organization: Organization) -> int | None:
-    """Return after how many days texts are removed, None where they are kept."""
-    return RetentionPolicy.objects.filter(organization=organization).values_list("days", flat=True).first()
+def policy_of(organization: Organization) -> RetentionPolicy:
+    """Return what the organization set, or an unsaved policy where it never did: all is kept."""
+    found = RetentionPolicy.objects.filter(organization=organization).first()
+    return found or RetentionPolicy(organization=organization)
 
 
-def set_days(organization: Organization, *, days: int | None, actor: User, ip: str = "") -> bool:
-    """Keep texts for so many days from now on, or for good (None); return whether that was different."""
+def change_days(organization: Organization, *, values: Mapping[str, int | None], actor: User, ip: str = "") -> bool:
+    """Keep things for so many days from now on, or for good (None); return whether anything was different."""
     with transaction.atomic():
         policy, _ = RetentionPolicy.objects.select_for_update().get_or_create(organization=organization)
-        if policy.days == days:
-            return False
-        changes = {"days": [policy.days or "unlimited", days or "unlimited"]}
-        policy.days = days
-        policy.save(update_fields=["days", "updated_at"])
-        record(organization, actor=actor, action="retention.changed", target=policy, changes=changes, ip=ip)
-    return True
+        changed = {name: (getattr(policy, name), new) for name, new in values.items() if getattr(policy, name) != new}
+        for name, (old, new) in changed.items():
+            setattr(policy, name, new)
+            changes = {"days": [old or "unlimited", new or "unlimited"]}
+            record(organization, actor=actor, action=_ACTIONS[name], target=policy, changes=changes, ip=ip)
+        if changed:
+            policy.save(update_fields=[*changed, "updated_at"])
+    return bool(changed)

@@ -14,10 +14,12 @@ from integrations.twilio.errors import TwilioOutcomeUnknown, TwilioRefused
 from messaging.broadcasts.models import Broadcast, Recipient
 from messaging.inbox.models import Conversation
 from messaging.receipts.models import Callback
-from messaging.retention import removing
+from messaging.retention import kept, removing
+from messaging.retention.kept import forget_due
 from messaging.retention.models import RetentionPolicy, TwilioRemoval
 from messaging.retention.removing import MOST_ATTEMPTS, redact_due, remove_at_twilio
 from messaging.sending.models import Message
+from messaging.verification.models import Verification, VerificationSend
 from tests.conftest import Cast
 from tests.factories import ConnectionFactory, ContactFactory, MessageFactory
 from tests.plugins.sandbox import SandboxServer
@@ -213,3 +215,54 @@ def test_the_log_and_the_contact_say_that_a_text_was_removed(cast: Cast, connect
         page = client.get(cast.url(path)).content.decode()
         assert "private" not in page
         assert "text was removed" in page, path
+
+
+class TestVerifications:
+    """Deleted as a whole after days of their own."""
+
+    def made(self, cast: Cast, *, days: int = 40, **more: Any) -> Verification:
+        at = timezone.now() - timedelta(days=days)
+        fields: dict[str, Any] = {
+            "organization": cast.organization, "phone": PHONE, "region": "DE", "asker_kind": "api", "backend": "own",
+            "route": "platform", "status": "expired", "created_at": at, "expires_at": at, "resend_after": at,
+            "ended_at": at, "sends": 1, **more,
+        }  # fmt: skip
+        return Verification.objects.create(**fields)
+
+    def test_only_old_ones_go_and_only_where_days_are_set(self, cast: Cast, connection: Connection) -> None:
+        gone, young = self.made(cast), self.made(cast, days=10)
+        waiting = self.made(cast, status="pending", ended_at=None)
+        elsewhere = self.made(cast, organization=cast.other)
+        message = old(cast, connection)
+        VerificationSend.objects.create(verification=gone, channel="sms", message=message)
+        assert forget_due() == 0
+        keep(cast, None)
+        assert forget_due() == 0, "texts alone are another thing"
+        RetentionPolicy.objects.update(verification_days=30)
+        assert forget_due() == 1
+        assert forget_due() == 0
+        assert set(Verification.objects.all()) == {young, waiting, elsewhere}
+        assert Message.objects.filter(pk=message.pk).exists() and not VerificationSend.objects.exists()
+
+    def test_in_slices(self, cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(kept, "SLICE", 2)
+        for _ in range(5):
+            self.made(cast)
+        RetentionPolicy.objects.create(organization=cast.organization, verification_days=30)
+        assert forget_due(slices=1) == 2
+        assert forget_due() == 3
+
+    def test_the_page_asks_before_and_the_log_says_it(self, cast: Cast) -> None:
+        self.made(cast)
+        client, url = cast.client("admin"), cast.url("settings/retention/")
+        page = client.get(url).content.decode()
+        assert "Days until verifications are deleted" in page and "Days until submissions are deleted" in page
+        asked = client.post(url, {"verification_days": "30"}).content.decode()
+        assert "Remove 1 verification</button>" in asked
+        assert not RetentionPolicy.objects.exists()
+        saved = client.post(url, {"verification_days": "30", "confirmed": "1"}, follow=True).content.decode()
+        assert "Verifications are deleted after 30 days." in saved
+        assert RetentionPolicy.objects.get().verification_days == 30
+        entry = AuditEntry.objects.get(action="retention.verifications_changed")
+        assert entry.changes == {"days": ["unlimited", 30]}
+        assert client.post(url, {"verification_days": "0"}).status_code == 422

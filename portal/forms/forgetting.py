@@ -1,0 +1,33 @@
+"""Submissions that have served their time: deleted with their files after as many days as the organization set."""
+
+import uuid
+from collections.abc import Sequence
+from datetime import datetime
+
+from django.db.models import QuerySet
+
+from integrations.organizations.models import Organization
+from messaging.retention.kept import Kept
+
+from .models import Submission, SubmissionExport
+
+
+def _older(organization: Organization, moment: datetime) -> QuerySet[Submission]:
+    return Submission.objects.filter(form__organization=organization, created_at__lt=moment)
+
+
+def _delete(organization: Organization, ids: Sequence[uuid.UUID]) -> None:
+    """Delete them, and every table that may hold one."""
+    rows = Submission.objects.filter(form__organization=organization, pk__in=ids)
+    SubmissionExport.objects.filter(form__in=rows.values("form")).delete()
+    rows.delete()
+
+
+KEPT = Kept(
+    field="submission_days",
+    noun="submission",
+    nouns="submissions",
+    help="What visitors sent by your forms, with their files. A limit on submissions counts only those still there.",
+    older=_older,
+    delete=_delete,
+)
