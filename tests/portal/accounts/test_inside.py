@@ -20,7 +20,7 @@ from messaging.consent.opt_outs import opt_out
 from messaging.sending.models import Message
 from messaging.verification.models import Verification
 from portal.accounts import sessions
-from portal.accounts.models import Portal, PortalLogin, PortalSession, PortalUser, PortalVisit
+from portal.accounts.models import Portal, PortalLogin, PortalPasskey, PortalSession, PortalUser, PortalVisit
 from portal.accounts.offer_models import PortalOffer
 from portal.forms.building import create_form
 from portal.forms.models import PublicForm
@@ -258,6 +258,36 @@ class TestSecurity:
         assert ada.answer.status_code == 404
         grace.open("home")
         assert grace.answer.status_code == 200
+
+    def test_a_password_is_set_changed_and_removed(self, ada: Inside, portal: Portal) -> None:
+        assert "Set a password" not in ada.open("security")
+        Portal.objects.update(offers_password=True)
+        other = Inside(ada.person)
+        assert "Take 10 characters or more." in ada.press("security/password", new="short")
+        assert ada.answer.status_code == 422
+        assert "The password is set." in ada.press("security/password", new="four green bicycles")
+        other.open("home")
+        assert other.answer.status_code == 302
+        assert "This is not your password." in ada.press("security/password", new="five red bicycles", old="guessed")
+        assert "This is not your password." in ada.press("security/password", do="remove", old="guessed")
+        ada.person.refresh_from_db()
+        assert ada.person.password
+        assert "A code is enough again." in ada.press("security/password", do="remove", old="four green bicycles")
+        ada.person.refresh_from_db()
+        assert not ada.person.password
+
+    def test_passkeys_are_listed_and_removed_by_their_owner(self, ada: Inside, portal: Portal) -> None:
+        mine, hers = (
+            PortalPasskey.objects.create(user=user, credential_id=name, credential=b"x", label=name)
+            for user, name in ((ada.person, "Chrome, Android"), (make_person(portal, phone=NEW_PHONE), "Safari, Mac"))
+        )
+        assert "Chrome, Android" in ada.open("security")
+        assert "Safari" not in ada.text
+        assert 'data-options="/p/drivers/passkey/new/options"' in ada.html
+        ada.press(f"security/passkeys/{hers.pk}/remove")
+        assert ada.answer.status_code == 404
+        assert "The passkey was removed." in ada.press(f"security/passkeys/{mine.pk}/remove")
+        assert list(PortalPasskey.objects.all()) == [hers]
 
     def test_the_history_is_ones_own(self, ada: Inside, portal: Portal) -> None:
         PortalLogin.objects.create(portal=portal, user=ada.person, how="code", outcome="in", device="Firefox, Android")
