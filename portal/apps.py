@@ -11,6 +11,7 @@ class PortalConfig(AppConfig):
         from integrations.organizations.audit_sentences import register_sentences
         from messaging.contacts.erasure.erasers import register_eraser
         from messaging.contacts.timeline import register_timeline_source
+        from messaging.demo import register_demo_part
         from messaging.retention.kept import register_kept
         from messaging.verification.asker_names import register_asker_names
         from portal.accounts import (
@@ -28,6 +29,7 @@ class PortalConfig(AppConfig):
             texts,
         )
         from portal.accounts import exporting as people_exporting
+        from portal.accounts.demo import make_demo_portal
         from portal.accounts.erasing import forget_portal_people
         from portal.accounts.handing_over import read_ticket, vouch
         from portal.accounts.selectors import names_of
@@ -55,4 +57,5 @@ class PortalConfig(AppConfig):
         register_asker_names("portal", names_of)
         register_arrivals(read_ticket)
         register_voucher(vouch)
+        register_demo_part(make_demo_portal)
         register_mount(FORM_PAGES, serves="portal", frame=frame_of_form)

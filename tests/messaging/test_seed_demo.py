@@ -12,6 +12,7 @@ from integrations.connections.models import Connection
 from integrations.organizations.models import Organization
 from integrations.platform_sms.models import PlatformDestination
 from integrations.platform_sms.offers import current_offer
+from portal.accounts.models import Portal
 
 pytestmark = pytest.mark.django_db
 
@@ -32,9 +33,16 @@ def seeded(settings: Any, tmp_path: Path) -> Any:
 def test_demo_is_there_after_one_run_and_the_same_after_two(seeded: Any) -> None:
     first = seeded()
     assert first["slug"] == "demo"
-    before = (Organization.objects.count(), Connection.objects.count())
+    before = (Organization.objects.count(), Connection.objects.count(), Portal.objects.count())
     assert seeded() == first
-    assert (Organization.objects.count(), Connection.objects.count()) == before
+    assert (Organization.objects.count(), Connection.objects.count(), Portal.objects.count()) == before
+
+
+def test_demo_has_a_portal_that_is_on(seeded: Any) -> None:
+    seeded()
+    portal = Portal.objects.get(organization__slug="demo")
+    assert (portal.is_on, portal.admission, portal.form.languages[0]) == (True, "approval", "en")
+    assert list(portal.roles.filter(is_default=True).values_list("name", flat=True)) == ["Drivers"]
 
 
 def test_demo_offers_platform_sms_by_a_sandbox_connection_of_its_own(seeded: Any) -> None:

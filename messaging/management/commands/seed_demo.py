@@ -20,6 +20,7 @@ from integrations.platform_sms.operating import set_destination
 from messaging.consent.ledger import Entry, record_consent
 from messaging.contacts.address_book import Details, create_contact
 from messaging.contacts.models import Contact
+from messaging.demo import make_demo_parts
 from messaging.templates.models import Template
 from messaging.templates.wording import create_template
 
@@ -80,6 +81,7 @@ class Command(JsonCommand):
         for name, body in _TEMPLATES:
             if not Template.objects.filter(organization=organization, name=name).exists():
                 create_template(organization, name=name, body=body, actor=owner)
+        make_demo_parts(organization, owner)
         return {"slug": SLUG, "email": EMAIL, "password": password, "address": f"{settings.PUBLIC_BASE_URL}/o/{SLUG}/"}
 
     def describe(self, result: dict[str, Any]) -> str:
@@ -91,6 +93,7 @@ class Command(JsonCommand):
                 "  To try:    1. Send SMS: choose a template, write to Ada at +1 206 555 0123.",
                 "             2. Sandbox: see it arrive on the virtual phone, reply STOP, send again.",
                 "             3. Sandbox, dials: let Twilio fail, and read on the message what to do.",
+                "             4. Portals: open the driver portal's link, register with Ada's number, approve her.",
             ]
         )
 

@@ -46,7 +46,7 @@ def portal_new(request: MemberRequest) -> HttpResponse:
         except SetupProblem as problem:
             form.add_error(problem.part or None, problem.detail)
         else:
-            messages.success(request, "The portal is made, and still switched off. Look through the pages above first.")
+            messages.success(request, "The portal is made, and switched off. Look through its pages, then switch on.")
             return redirect("portals:detail", pk=portal.pk)
     context = {"title": "New portal", "form": form}
     return render(request, "portal/accounts/new.html", context, status=422 if request.method == "POST" else 200)

@@ -270,8 +270,8 @@ def test_terms_are_published_in_versions(cast: Cast, portal: Portal, client: Cli
     PortalUser.objects.create(portal=portal, phone="+4915112345678", status="active", terms=first)
     client.post(at("terms/"), {"en": "Be kinder."})
     page = re.sub(r"\s+", " ", client.get(at("terms/")).text)
-    assert "1 person accepted it last" in page
-    assert "0 people accepted it last" in page
+    assert "Accepted by 1 person" in page
+    assert "Accepted by 0 people" in page
     assert "Not written in Deutsch." in page
     assert "Nobody is asked" in client.post(at("terms/remove/"), follow=True).text
     assert "no terms to take away" in client.post(at("terms/remove/"), follow=True).text
