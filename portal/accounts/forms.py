@@ -99,7 +99,7 @@ class RulesForm(forms.ModelForm):  # type: ignore[type-arg]
             "invitation_days": "1 to 90. It works once, and for the invited number only.",
             "reminder_days": "An SMS to those who have not come by then. Empty: no reminder.",
             "session_days": "1 to 365, in the browser they logged in with. For the logins that come after.",
-            "tells_new_logins": "Each costs an SMS; nobody gets more than one a day and device.",
+            "tells_new_logins": "Each costs an SMS; nobody is told of the first device.",
         }
         widgets = {
             "admission": forms.RadioSelect,

@@ -46,7 +46,7 @@ _NAMES: dict[str, str] = {
 }
 MOST_PORTALS = 100
 MOST_ROLES = 50
-LONGEST_TERMS = 50_000
+LONGEST_TERMS = 20_000  # in eight languages they still fit into one request
 LONGEST_NAME = 80
 LONGEST_ROLE = 40
 _SLUG = re.compile(r"[a-z0-9](?:[a-z0-9-]{1,48}[a-z0-9])")

@@ -9,14 +9,16 @@ from integrations.organizations.models import Organization
 from messaging.contacts.models import Contact
 from messaging.contacts.timeline import Entry
 
-from .models import Submission
+from .models import PublicForm, Submission
 
 
 def submissions_of(
     organization: Organization, contact: Contact, before: datetime | None, limit: int
 ) -> Iterable[Entry]:
     """Return the forms that the contact sent; only who proved the number surely did."""
-    rows = Submission.objects.filter(contact=contact, form__organization=organization)
+    # What was entered in a portal is told by the portal's own room.
+    forms = {"form__organization": organization, "form__serves": PublicForm.Serves.PUBLIC}
+    rows = Submission.objects.filter(contact=contact, **forms)
     if before is not None:
         rows = rows.filter(created_at__lte=before)
     return [

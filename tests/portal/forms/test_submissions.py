@@ -249,3 +249,5 @@ def test_timeline_of_the_contact_tells_of_the_form(plain: PublicForm, cast: Cast
     [entry] = timeline(cast.organization, contact).entries
     assert entry.text == "Sent the form “Callback”, without proof of the number"
     assert str(submission.pk) in entry.link
+    PublicForm.objects.filter(pk=plain.pk).update(serves="portal")
+    assert not timeline(cast.organization, contact).entries, "a portal tells of its people itself"
