@@ -7,12 +7,14 @@ from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST, require_safe
 
+from integrations.connections.selectors import default_connection
 from integrations.organizations.network import client_ip
 from integrations.organizations.pages import MemberRequest, member_page
 from integrations.organizations.roles import Capability
 from portal.accounts import setting_up
 from portal.accounts.addresses import address_of
 from portal.accounts.forms import NewPortalForm
+from portal.accounts.models import PortalUser
 from portal.accounts.selectors import find_portals, people_by_status
 from portal.accounts.setting_up import SetupProblem
 from portal.forms.selectors import has_changes
@@ -58,12 +60,14 @@ def detail(request: MemberRequest, pk: uuid.UUID) -> HttpResponse:
     portal = portal_of(request, pk)
     address = address_of(portal)
     people = people_by_status(portal)
+    statuses = [(status, count, status.label) for status in PortalUser.Status if (count := people[status])]
     context = {
         **context_of(request, portal, tab="portals:detail"),
         "address": address,
         "qr": qr_svg(address, of="portal"),
         "people": people,
-        "has_people": any(people.values()),
+        "statuses": statuses,
+        "is_connected": default_connection(request.organization) is not None,
         "has_changes": has_changes(portal.form),
     }
     return render(request, "portal/accounts/detail.html", context)

@@ -7,6 +7,7 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
+from integrations.connections.sandbox import connect_sandbox
 from integrations.organizations.audit_sentences import line_of
 from integrations.organizations.models import AuditEntry
 from portal.accounts import setting_up, texts
@@ -104,6 +105,11 @@ def test_overview_counts_people_and_switches(cast: Cast, portal: Portal, client:
         PortalUser.objects.create(portal=portal, phone=f"+491511234567{number}", status=status)
     text = client.get(at()).text
     assert "Switch off for 2 active people" in text
+    assert f'{at("people/")}?status=active" aria-label="Active: 2"' in text
+    assert f'{at("approvals/")}" aria-label="Waiting for approval: 1"' in text
+    assert "No Twilio account is connected" in text
+    connect_sandbox(cast.organization, actor=cast.owner, make_default=True, with_check=False)
+    assert "No Twilio account is connected" not in client.get(at()).text
     assert "Delete the portal" not in text
     assert "The portal is off." in client.post(at("switch/"), {"to": "off"}, follow=True).text
     assert "is not deleted" in client.get(at("delete/")).text
