@@ -9,6 +9,7 @@ class PortalConfig(AppConfig):
 
     def ready(self) -> None:
         from integrations.organizations.audit_sentences import register_sentences
+        from messaging.api.registry import register_router
         from messaging.contacts.erasure.erasers import register_eraser
         from messaging.contacts.timeline import register_timeline_source
         from messaging.demo import register_demo_part
@@ -29,6 +30,7 @@ class PortalConfig(AppConfig):
             texts,
         )
         from portal.accounts import exporting as people_exporting
+        from portal.accounts.api import router as portals_router
         from portal.accounts.demo import make_demo_portal
         from portal.accounts.erasing import forget_portal_people
         from portal.accounts.handing_over import read_ticket, vouch
@@ -49,6 +51,7 @@ class PortalConfig(AppConfig):
         for room in (building, exporting, pictures, removing, settling, *accounts):
             register_sentences(room.SENTENCES)
         register_kept(KEPT)
+        register_router("/portals", portals_router, tag="Portals")
         register_timeline_source("submissions", submissions_of)
         register_timeline_source("portals", portals_of)
         register_eraser("people of portals", forget_portal_people)

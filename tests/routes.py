@@ -201,6 +201,7 @@ VALUES: dict[str, Callable[[Any], Any]] = {
     "kind": lambda world: "approved",
     "language": lambda world: "en",
     "person_pk": lambda world: world[PortalUser].pk,
+    "invitation_id": lambda world: world[PortalInvitation].pk,
     "invitation_pk": lambda world: world[PortalInvitation].pk,
     "batch_pk": lambda world: world[PortalInvitationBatch].pk,
     "notification_pk": lambda world: world[PortalNotification].pk,

@@ -18,6 +18,8 @@ CONSENTS_READ = "consents:read"
 CONSENTS_WRITE = "consents:write"
 VERIFICATIONS_READ = "verifications:read"
 VERIFICATIONS_WRITE = "verifications:write"
+PORTALS_READ = "portals:read"
+PORTALS_WRITE = "portals:write"
 
 SCOPES: dict[str, str] = {
     MESSAGES_READ: "See messages, their text and what became of them.",
@@ -34,6 +36,8 @@ SCOPES: dict[str, str] = {
     CONSENTS_WRITE: "Record consent and its withdrawal.",
     VERIFICATIONS_READ: "See verifications of phone numbers and what became of them.",
     VERIFICATIONS_WRITE: "Send verification codes, which costs money, check and cancel them.",
+    PORTALS_READ: "See the people of portals, their numbers and invitations.",
+    PORTALS_WRITE: "Invite people to portals by SMS, which costs money, and take invitations back.",
 }
 # Spelt out in each key rather than stored as a wildcard: a scope that comes later is not granted to older keys.
 EVERYTHING: tuple[str, ...] = tuple(SCOPES)

@@ -57,6 +57,7 @@ KINDS: dict[str, Kind] = {
     "needs_start": Kind(409, "Only the person can undo this opt-out", "They text START to your number."),
     "verification_refused": Kind(409, "The code could not be sent", "See `detail` for the reason and the next step."),
     "verification_ended": Kind(409, "The verification has ended", "Start a new one."),
+    "invitation_refused": Kind(409, "The number is not invited", "`detail` says why, `reason` in a word."),
     "length_required": Kind(411, "The length of the body is missing", "Send Content-Length."),
     "body_too_large": Kind(413, "The body is too large", "Send at most 1 MB (1,048,576 bytes); to broadcasts, 5 MB."),
     "unsupported_media_type": Kind(415, "The body is not declared as JSON", "Send Content-Type: application/json."),

@@ -1,4 +1,4 @@
-"""What the API offers. A router of another room is added here, before `api.urls` is read."""
+"""What the API offers. Rooms of this wing are added here, those of the upper one register themselves before."""
 
 from .application import HeliographApi
 from .broadcasts import router as broadcasts
@@ -7,6 +7,7 @@ from .contacts import router as contacts
 from .me import router as me
 from .messages import router as messages
 from .opt_outs import router as opt_outs
+from .registry import registered
 from .templates import router as templates
 from .verifications import router as verifications
 
@@ -19,3 +20,5 @@ api.add_router("/opt-outs", opt_outs, tags=["Opt-outs"])
 api.add_router("/consents", consents, tags=["Consent"])
 api.add_router("/verifications", verifications, tags=["Verifications"])
 api.add_router("/me", me, tags=["Key"])
+for room in registered():
+    api.add_router(room.prefix, room.router, tags=[room.tag])

@@ -28,10 +28,13 @@ from messaging.broadcasts.models import Broadcast
 from messaging.consent.ledger import Entry, record_consent
 from messaging.consent.opt_outs import opt_out
 from messaging.sending import statuses
+from messaging.sending.models import Message
 from messaging.templates.wording import create_template
 from messaging.verification.models import Verification
+from portal.accounts.invitations import invite, revoke
 from tests.conftest import Cast
 from tests.factories import ContactFactory, MessageFactory
+from tests.portal.accounts.furnishing import make_portal
 
 from .conftest import Caller
 
@@ -79,6 +82,12 @@ OPERATIONS = [
     "POST /api/v1/verifications/{verification_id}/resend",
     "POST /api/v1/verifications/{verification_id}/check",
     "POST /api/v1/verifications/{verification_id}/cancel",
+    "GET /api/v1/portals/{slug}/users",
+    "GET /api/v1/portals/{slug}/invitations",
+    "POST /api/v1/portals/{slug}/invitations",
+    "GET /api/v1/portals/{slug}/invitations/{invitation_id}",
+    "POST /api/v1/portals/{slug}/invitations/{invitation_id}/resend",
+    "POST /api/v1/portals/{slug}/invitations/{invitation_id}/revoke",
     "GET /api/v1/me",
 ]
 
@@ -117,7 +126,14 @@ def ids(cast: Cast, connection: Connection) -> dict[str, list[str]]:
     consent = record_consent(
         organization, Entry(phone="+4915112345679", action="granted", source="staff", reason="asked for it")
     )
+    portal = make_portal(organization)
+    # One whose text has failed, so that it may be sent again at once, and one that is over.
+    invitations = [invite(portal, phone=f"+4915112346{n}00", actor=cast.owner) for n in range(2)]
+    Message.objects.filter(source="portal").update(status="failed")
+    revoke(invitations[1], actor=cast.owner)
     return {
+        "slug": [portal.slug],
+        "invitation_id": [str(invitation.pk) for invitation in invitations],
         "broadcast_id": [str(broadcast.pk) for broadcast in broadcasts],
         "message_id": [str(message.pk) for message in messages],
         "contact_id": [str(ContactFactory(organization=organization).pk) for _ in range(3)],
