@@ -65,6 +65,11 @@ app.conf.update(
             "schedule": 3600.0,
             "options": {"expires": 3600},
         },
+        "forget-portal-visits": {
+            "task": "portal.accounts.forget_visits",
+            "schedule": 3600.0,
+            "options": {"expires": 3600},
+        },
         # Reading long lists is heavy: it must not share an interpreter with a sending engine.
         "search-prices": {
             "task": "messaging.pricing.search",
@@ -119,6 +124,7 @@ app.conf.imports = (
     "messaging.verification.tasks",
     "messaging.verification.limit_tasks",
     "portal.accounts.people_tasks",
+    "portal.accounts.door_tasks",
     "portal.forms.tasks",
 )
 

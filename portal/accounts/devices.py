@@ -3,12 +3,15 @@
 import hashlib
 import re
 import secrets
+from datetime import timedelta
 
 from django.db.models.functions import Now
 from django.utils import timezone
 
 from .models import Portal, PortalDevice, PortalUser
 
+# A browser is known again for as long as people keep theirs; browsers themselves forget after 400 days.
+LASTS = timedelta(days=390)
 _LONGEST_TOKEN = 100
 # The first that fits: most browsers also claim to be those that came before them.
 _BROWSERS = (
@@ -61,6 +64,12 @@ def remember(user: PortalUser, *, token: str, user_agent: str) -> tuple[PortalDe
         return known, token, False
     token = secrets.token_urlsafe(32)
     return PortalDevice.objects.create(user=user, token_hash=hash_of(token), label=label), token, True
+
+
+def forget_old() -> int:
+    """Delete devices whose cookie has run out and that nobody is logged in on; return how many."""
+    unused = PortalDevice.objects.filter(last_seen__lt=Now() - LASTS)
+    return unused.exclude(sessions__ended_at=None, sessions__expires_at__gt=Now()).delete()[0]
 
 
 def label_of(user_agent: str) -> str:

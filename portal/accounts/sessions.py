@@ -10,6 +10,7 @@ from datetime import timedelta
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import Q
 from django.db.models.functions import Now
 from django.http import HttpRequest, HttpResponseBase
 from django.utils.crypto import constant_time_compare, salted_hmac
@@ -24,10 +25,9 @@ from .models import Portal, PortalDevice, PortalLogin, PortalSession, PortalText
 from .telling import tell
 
 SESSION, DEVICE = "hg_portal", "hg_device"
-# A browser is known again for as long as people keep theirs; browsers themselves forget after 400 days.
-DEVICE_LASTS = timedelta(days=390)
 # How exactly one is told when somebody was here last.
 _SEEN_EVERY = timedelta(minutes=5)
+_KEPT = timedelta(days=90)
 _LONGEST_TOKEN = 100
 
 
@@ -77,7 +77,7 @@ def open_session(
             tell(user, PortalText.Kind.NEW_LOGIN, values={"device": device.label})
     lasts = int((session.expires_at - database_now()).total_seconds())
     put_cookie(response, request, portal, SESSION, token, lasts=lasts)
-    put_cookie(response, request, portal, DEVICE, device_token, lasts=int(DEVICE_LASTS.total_seconds()))
+    put_cookie(response, request, portal, DEVICE, device_token, lasts=int(devices.LASTS.total_seconds()))
     return session
 
 
@@ -115,6 +115,12 @@ def end_all(user: PortalUser, except_: PortalSession | None = None) -> int:
     if except_ is not None:
         rows = rows.exclude(pk=except_.pk)
     return rows.update(ended_at=Now())
+
+
+def forget_old() -> int:
+    """Delete sessions that are over for months and return how many; the history of logins stays."""
+    long_ago = Now() - _KEPT
+    return PortalSession.objects.filter(Q(ended_at__lt=long_ago) | Q(expires_at__lt=long_ago)).delete()[0]
 
 
 def csrf_token(session: PortalSession) -> str:

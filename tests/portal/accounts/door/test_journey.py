@@ -330,7 +330,7 @@ def test_a_visit_serves_for_minutes_only(visitor: Visitor, phones: VirtualPhones
     assert not PortalUser.objects.exists()
 
 
-@pytest.mark.parametrize("language", ["zh-hans", "zh-hant", "nl", "de", "es", "fr", "ar"])
+@pytest.mark.parametrize("language", ["zh-hant", "de", "ar"])
 def test_every_page_speaks_the_language_that_was_chosen(cast: Cast, phones: VirtualPhones, language: str) -> None:
     portal = make_portal(cast.organization, languages=["en", "zh-hans", "zh-hant", "nl", "de", "es", "fr", "ar"])
     visitor = Visitor(portal).open(f"?lang={language}")
