@@ -1,8 +1,9 @@
-"""Celery's side of looking after people: reminders, and forgetting rows that have served."""
+"""Celery's side of looking after people and what they do inside: reminders, and forgetting rows that have served."""
 
 import structlog
 from celery import shared_task
 
+from .handing_over import forget_old_handovers
 from .inviting_many import forget_rows
 from .reminding import send_reminders
 
@@ -18,6 +19,8 @@ def remind() -> None:
 
 @shared_task(name="portal.accounts.forget_rows")
 def forget() -> None:
-    """Forget the rows of many invitations that are done with."""
+    """Forget the rows of many invitations that are done with, and ways into forms that led to nothing."""
     if count := forget_rows():
         log.info("invitation_rows_forgotten", count=count)
+    if count := forget_old_handovers():
+        log.info("handovers_forgotten", count=count)
