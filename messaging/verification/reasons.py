@@ -121,7 +121,7 @@ def admin_words(*, code: int | None = None, reason: str = "") -> Words:
     if reason == "not_delivered" and code is not None:
         title, meaning, _ = _OURS[reason]
         entry = explain(code)
-        return Words(str(code), title, f"{meaning} {entry.title} {entry.meaning}", entry.remedy)
+        return Words(str(code), title, f"{meaning} {entry.title.rstrip('.')}. {entry.meaning}", entry.remedy)
     if reason in _OURS and not (reason == "refused" and code is not None):
         return Words(str(code or reason), *_OURS[reason])
     if code is not None:
