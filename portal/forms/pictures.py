@@ -10,7 +10,13 @@ from .answers import SentFile
 from .file_kinds import MB, PICTURES, kind_of
 from .models import FormPicture, PublicForm
 
-LARGEST: dict[str, int] = {FormPicture.Place.LOGO: MB // 5, FormPicture.Place.COVER: MB}
+KB = 1_000
+# The logo is part of the first load, which stays below 60 KB with it; the cover is fetched once the page stands.
+LARGEST: dict[str, int] = {FormPicture.Place.LOGO: 30 * KB, FormPicture.Place.COVER: MB}
+_ADVICE: dict[str, str] = {
+    FormPicture.Place.LOGO: "Visitors load it first: save it 300 pixels wide, as PNG or WebP.",
+    FormPicture.Place.COVER: "Save it 1,200 pixels wide, as JPEG or WebP.",
+}
 SENTENCES = {
     "form.picture_set": "gave the form {which} a {place}",
     "form.picture_removed": "took the {place} from the form {which}",
@@ -26,7 +32,7 @@ def set_picture(form: PublicForm, *, place: str, sent: SentFile, actor: User, ip
     place = FormPicture.Place(place)
     most = LARGEST[place]
     if sent.content is None or len(sent.content) > most:
-        raise PictureProblem(f"This picture is larger than {most / MB:g} MB. Make it smaller first.")
+        raise PictureProblem(f"This picture is larger than {most // KB:,} KB. {_ADVICE[place]}")
     kind = kind_of(sent.content)
     if kind is None or kind.name not in PICTURES:
         raise PictureProblem("This is no picture that browsers show. Take a PNG, JPEG, GIF or WebP.")

@@ -7,6 +7,16 @@
   // Browsers do not follow autofocus in a frame of another site.
   each("[data-focus]", (element) => element.focus());
 
+  // The cover comes last: nobody waits for it. Its place is kept, so that nothing moves.
+  addEventListener("load", () => {
+    each("[data-cover]", (place) => {
+      const picture = new Image();
+      picture.alt = "";
+      picture.src = place.dataset.cover;
+      place.replaceChildren(picture);
+    });
+  });
+
   // One press, one request; who comes back by the browser's arrow may press again.
   document.addEventListener("submit", (event) => {
     const form = event.target;

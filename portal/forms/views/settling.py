@@ -164,7 +164,7 @@ def form_delete(request: MemberRequest, pk: uuid.UUID) -> HttpResponse:
 def picture_places(pictures: dict[str, FormPicture]) -> list[tuple[str, str, str, FormPicture | None]]:
     """Return place, name, what fits there, and the picture that is there."""
     fits = {
-        FormPicture.Place.LOGO: "Above the title, up to 48 pixels high. PNG, JPEG, GIF or WebP, at most 0.2 MB.",
-        FormPicture.Place.COVER: "Over the whole width, on top. PNG, JPEG, GIF or WebP, at most 1 MB.",
+        FormPicture.Place.LOGO: "Above the title, up to 48 pixels high. PNG, JPEG, GIF or WebP, at most 30 KB.",
+        FormPicture.Place.COVER: "Over the whole width, on top, fetched last. PNG, JPEG, GIF or WebP, at most 1 MB.",
     }
     return [(place.value, place.label, words, pictures.get(place.value)) for place, words in fits.items()]

@@ -279,7 +279,7 @@ def test_picture_is_taken_shown_and_taken_away(form: PublicForm, client: Client,
     assert "no picture" in disguised.text
     too_much = SimpleUploadedFile("logo.png", PNG + b"\x00" * 300_000)
     large = client.post(at("look/logo/"), {"file": too_much}, follow=True)
-    assert "larger than 0.2 MB" in large.text
+    assert "larger than 30 KB. Visitors load it first" in large.text
     assert FormPicture.objects.get() == picture
     assert "Choose a picture first" in client.post(at("look/logo/"), follow=True).text
     assert client.post(at("look/elsewhere/")).status_code == 404
