@@ -4,6 +4,7 @@ The statement that lets a message go is also the one that may stop it: the opt-o
 the day's cap are looked at here, and not only when it was queued.
 """
 
+import itertools
 import time
 import uuid
 from collections.abc import Sequence
@@ -137,15 +138,38 @@ _LIMITED = {
 }
 
 # Platform SMS of many organizations waits in one lane, and each has limits and credits of its own: a claim takes those
-# of one of them, whoever has waited longest. Of one that is suspended nothing goes.
-_NEXT_TENANT = """
-SELECT m.organization_id FROM messaging_message m
-JOIN integrations_organization o ON o.id = m.organization_id AND o.status = 'active'
-WHERE m.connection_id = %(connection)s AND m.sender = %(sender)s AND m.lane = %(lane)s AND m.status = 'queued'
-    AND m.due_at <= now()
-ORDER BY m.due_at, m.id LIMIT 1
-FOR UPDATE OF m SKIP LOCKED
+# of one of them. A loose scan from organization to organization: read are as many rows as there are organizations, and
+# not the hundred thousand of one that has just begun a broadcast. Of one that is suspended nothing goes.
+_DUE_TENANTS = """
+WITH RECURSIVE tenants AS (
+    (
+        SELECT m.organization_id FROM messaging_message m
+        WHERE m.connection_id = %(connection)s AND m.sender = %(sender)s AND m.lane = %(lane)s AND m.status = 'queued'
+            AND m.route = 'platform'
+        ORDER BY m.organization_id LIMIT 1
+    )
+    UNION ALL
+    SELECT after.organization_id FROM tenants CROSS JOIN LATERAL (
+        SELECT m.organization_id FROM messaging_message m
+        WHERE m.connection_id = %(connection)s AND m.sender = %(sender)s AND m.lane = %(lane)s AND m.status = 'queued'
+            AND m.route = 'platform' AND m.organization_id > tenants.organization_id
+        ORDER BY m.organization_id LIMIT 1
+    ) AS after
+)
+SELECT t.organization_id FROM tenants t
+JOIN integrations_organization o ON o.id = t.organization_id AND o.status = 'active'
+CROSS JOIN LATERAL (
+    SELECT m.due_at, m.id FROM messaging_message m
+    WHERE m.connection_id = %(connection)s AND m.sender = %(sender)s AND m.lane = %(lane)s AND m.status = 'queued'
+        AND m.route = 'platform' AND m.organization_id = t.organization_id AND m.due_at <= now()
+    ORDER BY m.due_at, m.id LIMIT 1
+) AS oldest
+ORDER BY oldest.due_at, oldest.id
 """
+# When this process last served each organization of a lane, as a running number: whose turn is longest ago comes next.
+# Each worker takes turns by itself, which is as fair as all of them together need to be.
+_turns = itertools.count(1)
+_served: dict[tuple[uuid.UUID, int], dict[uuid.UUID, int]] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,22 +212,38 @@ def claim_batch(connection_id: uuid.UUID, *, sender: str, lane: int, limit: int,
 
 
 def _claim_of_one_tenant(connection_id: uuid.UUID, *, lane: int, limit: int, limits: Limits) -> Claim:
-    """Claim platform SMS of one organization, under its own limits, and give back the credits of what ends here."""
-    wanted: dict[str, Any] = {"connection": connection_id, "sender": PLATFORM_SENDER, "lane": lane}
-    with transaction.atomic():
-        with connection.cursor() as cursor:
-            cursor.execute(_NEXT_TENANT, wanted)
-            found = cursor.fetchone()
-        if found is None:
-            return Claim([], has_more=False)
-        tenant = Organization.objects.get(pk=found[0])
-        own = replace(limits_within(tenant), is_paced=limits.is_paced)
-        claim, rows = _claim(
-            connection_id, sender=PLATFORM_SENDER, lane=lane, limit=limit, limits=own, tenant=tenant.pk
-        )
-        close_reservations((row[0], tenant.pk, row[7]) for row in rows if row[7] != "sending")
+    """Claim platform SMS of one organization, under its own limits, and give back the credits of what ends here.
+
+    Organizations take turns, so that the broadcast of one holds nobody else up; among those whose turn it is equally,
+    whoever has waited longest comes first.
+    """
+    claim = Claim([], has_more=False)
+    for tenant_id in _tenants_by_turn(connection_id, lane=lane):
+        # Each in a transaction of its own: rows of two organizations are never locked at once.
+        with transaction.atomic():
+            tenant = Organization.objects.get(pk=tenant_id)
+            own = replace(limits_within(tenant), is_paced=limits.is_paced)
+            claim, rows = _claim(
+                connection_id, sender=PLATFORM_SENDER, lane=lane, limit=limit, limits=own, tenant=tenant.pk
+            )
+            close_reservations((row[0], tenant.pk, row[7]) for row in rows if row[7] != "sending")
+        if claim.taken:
+            _served[connection_id, lane][tenant_id] = next(_turns)
+        # Where another process holds all of it, or the pace leaves no room, the next one is not held up by that.
+        if claim.taken or claim.wait:
+            break
     # Another organization's may wait as well: looked for until nothing is found.
     return replace(claim, has_more=claim.has_more or claim.taken > 0)
+
+
+def _tenants_by_turn(connection_id: uuid.UUID, *, lane: int) -> list[uuid.UUID]:
+    """Return the organizations with something due on a carrier, whoever was served longest ago first."""
+    with connection.cursor() as cursor:
+        cursor.execute(_DUE_TENANTS, {"connection": connection_id, "sender": PLATFORM_SENDER, "lane": lane})
+        due = [row[0] for row in cursor.fetchall()]
+    known = _served.get((connection_id, lane), {})
+    turns = _served[connection_id, lane] = {tenant: known.get(tenant, 0) for tenant in due}
+    return sorted(due, key=turns.__getitem__)
 
 
 def _claim(

@@ -124,6 +124,12 @@ class Message(models.Model):
                 condition=models.Q(status="queued"),
                 name="message_outbox_lanes",
             ),
+            # On a carrier organizations take turns: their messages are found apart.
+            models.Index(
+                fields=["connection", "lane", "organization", "due_at", "id"],
+                condition=models.Q(status="queued", route="platform"),
+                name="message_outbox_tenants",
+            ),
             models.Index(fields=["due_at"], condition=models.Q(status="scheduled"), name="message_scheduled"),
             models.Index(fields=["lease_until"], condition=models.Q(status="sending"), name="message_leases"),
             models.Index(

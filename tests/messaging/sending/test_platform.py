@@ -21,6 +21,7 @@ from integrations.sandbox.credentials import SandboxCredentials
 from integrations.twilio.errors import TwilioRefused
 from messaging.consent.models import OptOut
 from messaging.retention.models import TwilioRemoval
+from messaging.sending import claim as claiming
 from messaging.sending import outbox, reconcile, sweeps
 from messaging.sending.claim import Claim, Claimed, claim_batch
 from messaging.sending.dispatch import load_dispatch
@@ -250,6 +251,32 @@ def test_claim_takes_one_organization_at_a_time_whoever_waited_longest(cast: Cas
     assert ([one.id for one in first.messages], first.has_more) == ([theirs.pk], True)
     assert ([one.id for one in second.messages], second.has_more) == ([ours.pk], True)
     assert (third.messages, third.has_more) == ([], False)
+
+
+def test_organizations_take_turns_so_that_a_broadcast_holds_nobody_up(cast: Cast, carrier: Connection) -> None:
+    for organization in (cast.organization, cast.other):
+        give_credits(organization, "50")
+    crowd = [sent(cast.organization).pk for _ in range(9)]
+    single = sent(cast.other)
+    turns = [claim(carrier, limit=3).messages for _ in range(4)]
+    assert [one.id for one in turns[0]] == crowd[:3], "whoever has waited longest begins"
+    assert [one.id for one in turns[1]] == [single.pk]
+    assert [one.id for turn in turns[2:] for one in turn] == crowd[3:]
+    late = sent(cast.other)
+    sent(cast.organization)
+    turns = [claim(carrier, limit=3).messages for _ in range(2)]
+    assert [one.id for one in turns[0]] == [late.pk], "its turn was longer ago"
+
+
+def test_what_another_process_holds_keeps_nobody_from_a_turn(
+    cast: Cast, carrier: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    give_credits(cast.other)
+    goes = sent(cast.other)
+    held = cast.organization.pk  # everything of it is locked elsewhere: a claim finds nothing
+    monkeypatch.setattr(claiming, "_tenants_by_turn", lambda connection_id, lane: [held, goes.organization_id])
+    claiming._served[carrier.pk, 0] = {}
+    assert [one.id for one in claim(carrier).messages] == [goes.pk]
 
 
 def test_limits_are_those_of_whoever_sends_not_of_the_carrier(cast: Cast, carrier: Connection) -> None:
