@@ -9,11 +9,14 @@ from django.db.models import QuerySet
 from integrations.organizations.models import Organization
 from messaging.retention.kept import Kept
 
-from .models import Submission, SubmissionExport
+from .models import PublicForm, Submission, SubmissionExport
 
 
 def _older(organization: Organization, moment: datetime) -> QuerySet[Submission]:
-    return Submission.objects.filter(form__organization=organization, created_at__lt=moment)
+    """Return those of public forms: what people of a portal entered is their profile, and stays as long as they do."""
+    return Submission.objects.filter(
+        form__organization=organization, form__serves=PublicForm.Serves.PUBLIC, created_at__lt=moment
+    )
 
 
 def _delete(organization: Organization, ids: Sequence[uuid.UUID]) -> None:
@@ -27,7 +30,8 @@ KEPT = Kept(
     field="submission_days",
     noun="submission",
     nouns="submissions",
-    help="What visitors sent by your forms, with their files. A limit on submissions counts only those still there.",
+    help="What visitors sent by public forms, with their files; profiles in portals stay. A limit on submissions counts"
+    " only those still there.",
     older=_older,
     delete=_delete,
 )

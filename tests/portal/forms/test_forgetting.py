@@ -42,6 +42,13 @@ def test_another_organizations_stay(plain: PublicForm, cast: Cast) -> None:
     assert forget_due() == 0
 
 
+def test_profiles_of_portal_users_stay(plain: PublicForm, cast: Cast) -> None:
+    sent(plain, days=40)
+    PublicForm.objects.filter(pk=plain.pk).update(serves="portal")
+    RetentionPolicy.objects.create(organization=cast.organization, submission_days=1)
+    assert forget_due() == 0
+
+
 def test_the_page_asks_before(plain: PublicForm, cast: Cast) -> None:
     for _ in range(2):
         sent(plain, days=40)
