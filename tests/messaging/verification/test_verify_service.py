@@ -301,6 +301,16 @@ def test_two_attempts_for_one_number_share_sid_tries_and_time(
     assert second.error_reason == "used"
 
 
+def test_an_approval_elsewhere_proves_nothing_here(cast: Cast, twilio: FakeVerify) -> None:
+    # An application of the organization's, or another organization here, has people prove numbers by the same service:
+    # Twilio's verification is one and the same, and was approved there. Here somebody enters any six digits.
+    verification = begin(cast)
+    twilio.will("check_verification", ABSENT)
+    twilio.will("fetch_verification", snapshot("approved"))
+    assert life.check(verification, code="000000") == Checked("expired", 0, approved=False)
+    assert (verification.error_reason, verification.approved_at) == ("used", None)
+
+
 def test_canceling_one_leaves_the_other_its_code(cast: Cast, twilio: FakeVerify) -> None:
     first, second = begin(cast), begin(cast)
     life.cancel(first)
