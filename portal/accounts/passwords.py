@@ -5,6 +5,7 @@ every page of whoever is logged in shows it, and a login with the password or a 
 """
 
 from datetime import datetime, timedelta
+from hashlib import sha256
 
 from django.contrib.auth.hashers import check_password, make_password
 from django.contrib.auth.password_validation import CommonPasswordValidator, NumericPasswordValidator
@@ -14,16 +15,19 @@ from django.db.models.functions import Now
 from django.utils.translation import gettext as _
 
 from integrations.clock import database_now
+from messaging.verification.challenge import spend
 
 from . import sessions
 from .models import PortalSession, PortalUser
 
 LEAST, MOST = 10, 200
 LAPSES_AFTER = timedelta(hours=24)
+# So often a day may a login try the password before it is ended: whoever found it open guesses no further.
+TRIES = 5
 
 
 class PasswordRefused(Exception):
-    """The password stays as it is: a stable `code` and a sentence for the person. Codes: wrong, weak, off."""
+    """The password stays as it is: a stable `code` and a sentence for the person. Codes: wrong, weak, off, tried."""
 
     def __init__(self, code: str, visitor: str) -> None:
         super().__init__(visitor)
@@ -49,7 +53,7 @@ def set_password(session: PortalSession, *, new: str, old: str = "") -> None:
     user = session.user
     if not user.portal.offers_password:
         raise PasswordRefused("off", _("Passwords are not in use here."))
-    _check_old(user, old)
+    _check_old(session, old)
     if len(new) < LEAST or len(new) > MOST:
         raise PasswordRefused("weak", _("Take %(least)d characters or more.") % {"least": LEAST})
     try:
@@ -65,7 +69,7 @@ def set_password(session: PortalSession, *, new: str, old: str = "") -> None:
 
 def remove_password(session: PortalSession, *, old: str) -> None:
     """Let a code be enough again; raise PasswordRefused where `old` is not the password."""
-    _check_old(session.user, old)
+    _check_old(session, old)
     _save(session.user, "")
 
 
@@ -91,9 +95,21 @@ def drop_lapsed(user: PortalUser) -> bool:
     return bool(rows.update(password="", password_lapses_at=None))
 
 
-def _check_old(user: PortalUser, old: str) -> None:
-    if user.password and not holds(user, old):
+def _check_old(session: PortalSession, old: str) -> None:
+    if not session.user.password:
+        return
+    if not _count_try(session):
+        text = _("That was not your password, five times. Begin again with your number and a new code.")
+        raise PasswordRefused("tried", text)
+    if not holds(session.user, old):
         raise PasswordRefused("wrong", _("This is not your password. Check capital letters, then try again."))
+
+
+def _count_try(session: PortalSession) -> bool:
+    """Count a try before it is compared; False where those of the day are used up, however many come at once."""
+    now = database_now()
+    tries = (f"portal-password|{session.pk}|{now:%Y-%m-%d}|{number}" for number in range(TRIES))
+    return any(spend(sha256(one.encode()).hexdigest(), now + timedelta(days=1)) for one in tries)
 
 
 def _save(user: PortalUser, hashed: str) -> None:

@@ -1,6 +1,7 @@
 """Where somebody is logged in, and the ways to log in beside the code."""
 
 import uuid
+from dataclasses import replace
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
@@ -9,7 +10,8 @@ from django.utils.translation import gettext as _
 from portal.accounts import passkeys, passwords, sessions
 from portal.accounts.models import PortalLogin
 from portal.accounts.passwords import PasswordRefused
-from portal.accounts.public.shell import WRONG, Here, page, portal_page
+from portal.accounts.public.pages import number_page
+from portal.accounts.public.shell import TOO_LATE, WRONG, Here, page, portal_page
 from portal.accounts.selectors import find_login, logins_of, open_sessions_of
 
 _SHOWN_LOGINS = 10
@@ -57,6 +59,11 @@ def password(request: HttpRequest, here: Here) -> HttpResponse:
         else:
             passwords.set_password(here.session, new=here.posted.get("new", ""), old=old)
     except PasswordRefused as refused:
+        if refused.code == "tried":
+            sessions.end(here.session)
+            response = number_page(replace(here, session=None), notice=refused.visitor, status=TOO_LATE)
+            sessions.drop_cookie(response, request, here.portal, sessions.SESSION)
+            return response
         return _page(here, errors={"old" if refused.code == "wrong" else "new": refused.visitor})
     return redirect(f"{here.link('security')}?{'no-password' if is_removed else 'password'}")
 
