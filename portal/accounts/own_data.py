@@ -37,6 +37,8 @@ def write_own_data(user: PortalUser) -> IO[bytes]:
 def own_data(user: PortalUser) -> dict[str, Any]:
     """Return the facts, by topic. Hashes of secrets are no facts about anybody and stay out."""
     portal = user.portal
+    # What was before is of an account that has ended, and maybe of somebody else who had the number then.
+    since = user.registered_at or user.created_at
     return {
         "portal": {"name": portal.name, "organization": portal.organization.name},
         "profile": {
@@ -66,9 +68,18 @@ def own_data(user: PortalUser) -> dict[str, Any]:
         "invitations": _rows(
             user.invitations.order_by("pk"), "created_at", "source", "expires_at", "used_at", "revoked_at"
         ),
-        "logins": _rows(user.logins.order_by("pk"), "at", "how", "outcome", "device", "network", "region"),
+        "logins": _rows(
+            user.logins.filter(at__gte=since).order_by("pk"), "at", "how", "outcome", "device", "network", "region"
+        ),
         "devices": _rows(user.devices.order_by("pk"), "label", "first_seen", "last_seen"),
-        "sessions": _rows(user.sessions.order_by("pk"), "begun_at", "seen_at", "network", "expires_at", "ended_at"),
+        "sessions": _rows(
+            user.sessions.filter(begun_at__gte=since).order_by("pk"),
+            "begun_at",
+            "seen_at",
+            "network",
+            "expires_at",
+            "ended_at",
+        ),
         "passkeys": _rows(user.passkeys.order_by("pk"), "label", "created_at", "last_used_at"),
     }
 

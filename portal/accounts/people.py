@@ -208,8 +208,13 @@ def _decision(actor: User | str, reason: str) -> dict[str, Any]:
 
 
 def _end_account(user: PortalUser) -> None:
-    """Take away every way in: sessions, passkeys, the password, an open invitation."""
+    """Take away every way in: sessions, devices, passkeys, the password, an open invitation.
+
+    The number may be somebody else's when it comes again: ways into forms go too, by which their answers are shown.
+    """
     sessions.end_all(user)
+    PortalDevice.objects.filter(user=user).delete()
+    PortalHandover.objects.filter(user=user).delete()
     PortalPasskey.objects.filter(user=user).delete()
     PortalUser.objects.filter(pk=user.pk).update(password="")
     PortalInvitation.objects.filter(user=user, used_at=None, revoked_at=None).update(revoked_at=Now())

@@ -8,16 +8,22 @@ import uuid
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from django.db.models import Q
+
 from messaging.sending.models import Message
 from messaging.sending.statuses import ARRIVED, AT_TWILIO, Status
 
-from .models import PortalUser
+from .models import PortalText, PortalUser
 
 PAGE = 20
 _MOST_SENDINGS = 500
 # What has left. The rest is still on its way, or never was.
 _LEFT = ARRIVED | AT_TWILIO | {Status.UNDELIVERED, Status.UNKNOWN}
 _SHOWN_PURPOSES = (Message.Purpose.TRANSACTIONAL, Message.Purpose.MARKETING, Message.Purpose.CONSENT)
+
+
+# An account that ended and began again may be somebody else's, who has the number now; an invitation comes before both.
+_BEFORE_IT = Q(kind__in=(PortalText.Kind.INVITATION, PortalText.Kind.REMINDER))
 
 
 @dataclass(frozen=True)
@@ -41,7 +47,8 @@ def messages_of(user: PortalUser, *, after: uuid.UUID | None = None, size: int =
     if after is not None:
         shown = shown.filter(pk__lt=after)
     # Two questions, each by an index of its own; beside OR the log of the whole organization would be read.
-    by_portal = user.sendings.filter(message__isnull=False).order_by("-id").values_list("message_id", flat=True)
+    sendings = user.sendings.filter(_BEFORE_IT | Q(at__gte=user.registered_at or user.created_at))
+    by_portal = sendings.filter(message__isnull=False).order_by("-id").values_list("message_id", flat=True)
     kinds = [shown.filter(pk__in=list(by_portal[:_MOST_SENDINGS]))]
     if user.phone:
         kinds.append(shown.filter(phone=user.phone, created_at__gte=since))

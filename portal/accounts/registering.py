@@ -1,5 +1,7 @@
 """Registering: who has proved a number becomes a person of the portal, all in one transaction or not at all."""
 
+from typing import Any
+
 from django.db import IntegrityError, transaction
 from django.db.models.functions import Now
 from django.utils.translation import gettext as _
@@ -88,7 +90,7 @@ def _check_unchanged(portal: Portal, *, version: FormVersion | None, terms: Port
 def _person(portal: Portal, standing: Standing, *, phone: str) -> PortalUser:
     """Return the person with the new status: a new one, or one who was invited, rejected, or had left."""
     status = status_after(portal, standing)
-    values = {"registered_at": Now(), "decided_by": None, "decided_at": None, "decision_reason": ""}
+    values: dict[str, Any] = {"registered_at": Now(), "decided_by": None, "decided_at": None, "decision_reason": ""}
     role = portal.roles.filter(is_default=True).first()
     if standing.user is None:
         try:
@@ -100,7 +102,12 @@ def _person(portal: Portal, standing: Standing, *, phone: str) -> PortalUser:
             raise RegistrationRefused("changed", "") from error
     else:
         user = standing.user
-        if not move(user, to=status, only_from=_COMING, role=user.role or role, **values):
+        # A role is given with an invitation and ends with it, as it does with an account: who comes by the open door
+        # is a newcomer. The number may be somebody else's by now, too, than when its account ended.
+        values["role"] = user.role or role if standing.invitation is not None else role
+        if user.status == PortalUser.Status.LEFT:
+            values |= {"name": "", "language": ""}
+        if not move(user, to=status, only_from=_COMING, **values):
             raise RegistrationRefused("changed", "")
     if standing.invitation is not None and not invitations.use(standing.invitation):
         raise RegistrationRefused("changed", "")

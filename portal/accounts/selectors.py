@@ -69,5 +69,8 @@ def find_login(user: PortalUser, session_id: uuid.UUID) -> PortalSession | None:
 
 
 def logins_of(user: PortalUser, *, most: int) -> list[PortalLogin]:
-    """Return the latest lines of a person's history of logins."""
-    return list(PortalLogin.objects.filter(user=user).order_by("-id")[:most])
+    """Return the latest lines of a person's history of logins, since they registered: before, it was an account that
+    has ended, and maybe somebody else's number."""
+    return list(
+        PortalLogin.objects.filter(user=user, at__gte=user.registered_at or user.created_at).order_by("-id")[:most]
+    )

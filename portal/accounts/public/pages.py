@@ -130,7 +130,9 @@ def register_page(
     form, definition, errors = here.portal.form, questions_of(here.portal), dict(errors or {})
     countries = countries_for(here.organization, definition)
     usual = here.organization.default_region
-    if values is None and standing.user is not None and standing.user.name:
+    # Whose account has ended here may have had the number before whoever comes with it now.
+    is_known = standing.user is not None and standing.user.status != PortalUser.Status.LEFT
+    if values is None and is_known and standing.user is not None and standing.user.name:
         values = {one.key: standing.user.name for one in definition.fields if one.saves_as == "name"}
     fields = show(
         definition,
