@@ -1,8 +1,8 @@
 """The way from a portal into one of the forms it offers: the number was proved at the door and needs no second code.
 
 A button inside carries a ticket, signed, for this session and this form; nothing is stored until it is pressed. Then a
-`PortalHandover` stands for the proof: it counts while the person may be inside and has the number still, and for one
-submission. The form asks by `portal.forms.arriving` and `portal.forms.proof`, and knows nothing of portals.
+`PortalHandover` stands for the proof: it counts while the person is logged in somewhere and has the number still, and
+for one submission. The form asks by `portal.forms.arriving` and `portal.forms.proof`, and knows nothing of portals.
 """
 
 import uuid
@@ -71,11 +71,14 @@ def vouch(draft: FormDraft) -> Proof | None:
     """Return the proof of a draft that came from a portal, None for any other and for one that holds no longer."""
     if draft.verification_id is None:
         return None
+    logins = PortalSession.objects.filter(user=OuterRef("user"), ended_at=None, expires_at__gt=Now())
     handover = PortalHandover.objects.filter(
+        Exists(logins),
         pk=draft.verification_id,
         form=draft.form_id,
         expires_at__gt=Now(),
         user__status=PortalUser.Status.ACTIVE,
+        user__portal__is_on=True,
         user__phone=draft.phone,
     ).first()
     if handover is None:

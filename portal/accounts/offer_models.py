@@ -28,7 +28,7 @@ class PortalOffer(models.Model):
 class PortalHandover(models.Model):
     """One way of a person from the portal into a form: the number was proved at the door, and counts once there.
 
-    The proof holds as long as the person is active and has still the number that stands in the begun submission. Its
+    The proof holds as long as the person is logged in and has still the number that stands in the begun submission. Its
     id is what the submission keeps as the id of its proof, so that it serves once; the row itself goes after a day.
     """
 
