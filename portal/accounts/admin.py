@@ -31,6 +31,7 @@ from .offer_models import PortalHandover, PortalOffer
 
 @admin.register(Portal)
 class PortalAdmin(RecordAdmin):
+    view_capability = Capability.PORTAL_PEOPLE
     list_display = ("name", "slug", "is_on", "admission", "created_at")
     list_filter = ("is_on", "admission")
     search_fields = ("name", "slug")
@@ -45,6 +46,7 @@ class OfPortal(RecordAdmin):
     """Rows of one portal."""
 
     organization_path = "portal__organization"
+    view_capability = Capability.PORTAL_PEOPLE
     search_fields: tuple[str, ...] = ("portal__name",)
     list_select_related: tuple[str, ...] = ("portal",)
 
