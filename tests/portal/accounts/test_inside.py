@@ -9,6 +9,7 @@ from io import BytesIO
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db.models.functions import Now
 from django.http import HttpResponse
@@ -19,7 +20,7 @@ from messaging.consent.models import ConsentRecord, OptOut
 from messaging.consent.opt_outs import opt_out
 from messaging.sending.models import Message
 from messaging.verification.models import Verification
-from portal.accounts import sessions
+from portal.accounts import domains, sessions
 from portal.accounts.models import Portal, PortalLogin, PortalPasskey, PortalSession, PortalUser, PortalVisit
 from portal.accounts.offer_models import PortalOffer
 from portal.forms.building import create_form
@@ -325,6 +326,20 @@ class TestMessagesAndForms:
         assert f'action="/f/{form.token}"' in ada.html
         arrived = Client().post(f"/f/{form.token}", {"step": "arrive", "ticket": ticket[1]}).content.decode()
         assert "+49 1511 2345678" in arrived
+
+    def test_at_a_domain_of_its_own_forms_are_where_all_forms_are(self, ada: Inside, cast: Cast) -> None:
+        form = publish_questions(create_form(cast.organization, title="Slots", actor=cast.owner), cast, QUESTIONS)
+        PublicForm.objects.filter(pk=form.pk).update(state="open")
+        PortalOffer.objects.create(portal=ada.portal, form=form)
+        Portal.objects.update(domain="drivers.example.com")
+        domains.forget()
+        answer = ada.client.get("/forms", headers={"Host": "drivers.example.com"})
+        assert f'action="{settings.PUBLIC_BASE_URL}/f/{form.token}"' in answer.content.decode()
+        assert f"form-action 'self' {settings.PUBLIC_BASE_URL}" in answer["Content-Security-Policy"]
+        home = ada.client.get("/home", headers={"Host": "drivers.example.com"}).content.decode()
+        assert 'href="/profile"' in home
+        assert "/p/drivers/" not in home
+        domains.forget()
 
 
 class TestDataAndLeaving:
