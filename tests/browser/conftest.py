@@ -92,7 +92,7 @@ def product() -> Iterator[Product]:
             start_new_session=True,
         )
     try:
-        deadline = time.monotonic() + 120
+        deadline = time.monotonic() + 300
         while not (ready := re.search(r"^Ready: (http://\S+)", output.read_text(), re.MULTILINE)):
             assert process.poll() is None, output.read_text()
             assert time.monotonic() < deadline, output.read_text()

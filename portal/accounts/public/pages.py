@@ -209,11 +209,11 @@ _STANDINGS: dict[Where, Callable[[], tuple[str, str]]] = {
 
 
 def invitation_page(here: Here, invitation: PortalInvitation, *, error: str = "", status: int = 200) -> HttpResponse:
-    """Who invites whom; the number is shown as far as its owner knows it again, and cannot be changed."""
+    """Who invites; the number is shown as far as its owner knows it again, and cannot be changed. Links get forwarded:
+    of who was invited it says nothing more."""
     context = {
         "page_key": visits.new_page_key(here.portal),
         "number": mask_phone(invitation.user.phone),
-        "person": invitation.user.name,
         "trouble": error,
         "has_errors": bool(error),
         "task": _task(here) if challenge.is_needed(here.organization, here.asker()) else "",
