@@ -123,6 +123,8 @@ def send(
     count = recipients_of(portal, plan).count()
     if not count:
         raise NotificationRefused(NOBODY, field="audience")
+    if PortalNotification.objects.filter(pk=request_id).exclude(portal=portal).exists():
+        raise NotificationRefused("Look at it once more before it is sent.")
     with transaction.atomic():
         row, is_new = PortalNotification.objects.get_or_create(
             pk=request_id,

@@ -22,6 +22,7 @@ from .models import (
     PortalDevice,
     PortalInvitation,
     PortalLogin,
+    PortalNotification,
     PortalPasskey,
     PortalRole,
     PortalSending,
@@ -164,6 +165,8 @@ def forget(user: PortalUser) -> None:
     Submission.objects.filter(sent, form=form).delete()
     for model in (PortalSession, PortalDevice, PortalPasskey, PortalVisit, PortalSending, PortalHandover):
         model._default_manager.filter(user=user).delete()
+    # What was written to them alone is about them.
+    PortalNotification.objects.filter(user=user).delete()
     PortalLogin.objects.filter(user=user).update(user=None, device="", network="")
     PortalInvitation.objects.filter(user=user, used_at=None, revoked_at=None).update(revoked_at=Now())
     emptied: dict[str, Any] = {"phone": "", "name": "", "language": "", "password": "", "decision_reason": ""}

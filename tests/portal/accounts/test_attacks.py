@@ -8,10 +8,19 @@ from django.db.models.functions import Now
 from django.test import Client
 from django.utils import timezone
 
-from portal.accounts import invitations, passwords, people, sessions, visits
+from integrations.identifiers import new_id
+from portal.accounts import invitations, notifying, passwords, people, sessions, visits
 from portal.accounts.devices import hash_of
 from portal.accounts.handing_over import read_ticket, ticket_for
-from portal.accounts.models import Portal, PortalLogin, PortalRole, PortalSending, PortalSession, PortalUser
+from portal.accounts.models import (
+    Portal,
+    PortalLogin,
+    PortalNotification,
+    PortalRole,
+    PortalSending,
+    PortalSession,
+    PortalUser,
+)
 from portal.accounts.offer_models import PortalOffer
 from portal.accounts.own_data import own_data
 from portal.accounts.passwords import PasswordRefused
@@ -165,6 +174,28 @@ def test_a_form_that_was_begun_inside_proves_nothing_once_one_is_out(drivers: Po
     else:
         Portal.objects.update(is_on=False)
     assert proof_of(draft) is None
+
+
+# ---- notifications
+
+
+def test_what_was_written_to_one_person_is_erased_with_them(drivers: Portal, cast: Cast) -> None:
+    person = make_person(drivers)
+    plan = notifying.Plan(audience="one", text="Ada, your result is here.", user=person)
+    notifying.send(drivers, plan, request_id=new_id(), actor=cast.owner)
+    people.erase(person, actor=cast.owner)
+    assert not PortalNotification.objects.exists()
+
+
+def test_a_request_of_another_portal_is_sent_nowhere(drivers: Portal, cast: Cast) -> None:
+    make_person(drivers)
+    plan, request_id = notifying.Plan(audience="all", text="Closed today."), new_id()
+    notifying.send(drivers, plan, request_id=request_id, actor=cast.owner)
+    other = make_portal(cast.other, slug="others")
+    make_person(other)
+    with pytest.raises(notifying.NotificationRefused):
+        notifying.send(other, plan, request_id=request_id, actor=cast.stranger)
+    assert PortalNotification.objects.get().portal == drivers
 
 
 # ---- answers that are no answers
