@@ -106,6 +106,16 @@ def test_form_is_built_by_mouse_and_keys_and_published(owner: Person) -> None:
     owner.look("65-form-submissions")
 
 
+def test_form_is_published_by_the_click_that_leaves_a_question(owner: Person) -> None:
+    page = owner.page
+    begin(owner, "Depots")
+    page.get_by_role("button", name="Short text").click()
+    expect(page.locator("#id_f3-label")).to_be_focused()
+    page.locator("#id_f3-label").fill("Which depot?")
+    page.get_by_role("button", name="Publish").click()
+    expect(page.get_by_text("Visitors get version 1")).to_be_visible()
+
+
 def test_form_is_built_by_finger_on_a_phone(owner: Person) -> None:
     page = owner.page
     page.set_viewport_size(PHONE)

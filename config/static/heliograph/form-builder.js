@@ -21,6 +21,10 @@
       window.htmx.ajax("POST", address, { target: "#builder", swap: "outerHTML", values: values }).then(then || function () {});
     });
   };
+  /* What was being saved brought the bar anew: the form whose button was pressed has left the page. */
+  var asItIsNow = function (form) {
+    return form.isConnected ? form : document.querySelector('#builder form[action="' + form.getAttribute("action") + '"]');
+  };
   document.addEventListener("submit", function (event) {
     var form = event.target;
     if (!form.closest("#builder")) return;
@@ -33,7 +37,7 @@
     } else if (!form.hasAttribute("data-many") && under) {
       event.preventDefault();
       event.stopImmediatePropagation();
-      whenQuiet(function () { form.submit(); });
+      whenQuiet(function () { asItIsNow(form).submit(); });
     }
   }, true);
 
