@@ -19,6 +19,7 @@ from portal.accounts.models import PortalUser
 from portal.accounts.people_forms import RejectForm, RoleForm
 from portal.accounts.telling import NotTold, can_go_again, outcome_of, tell_again
 from portal.accounts.views.frame import context_of, portal_of
+from portal.forms.public.languages import LANGUAGES
 from portal.forms.views.submissions import file_response
 
 from .answers import answers_in_words
@@ -39,6 +40,7 @@ def person(request: MemberRequest, pk: uuid.UUID, person_pk: uuid.UUID) -> HttpR
         **context_of(request, user.portal, tab="portals:people"),
         "title": user.name or "Person without a name" if user.phone else "Erased person",
         "person": user,
+        "language": LANGUAGES[user.language].name if user.language in LANGUAGES else "",
         "answers": answers_in_words(user),
         "logins": user.logins.order_by("-pk")[:_SHOWN],
         "sendings": [(one, outcome_of(one), can_go_again(one)) for one in sendings],
