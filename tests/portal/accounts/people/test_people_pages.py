@@ -262,6 +262,13 @@ def test_a_notification_is_looked_at_and_reaches_each_once(cast: Cast, portal: P
     assert "opted out" in page
 
 
+def test_the_language_of_somebody_is_named(cast: Cast, portal: Portal, at: Any) -> None:
+    user = person(portal, 1)
+    for language, name in (("de", "Deutsch"), ("", "not known")):
+        PortalUser.objects.update(language=language)
+        assert f"<dt>Language</dt><dd>{name}</dd>" in words(cast.client("owner").get(at("person", user)))
+
+
 def test_one_person_is_written_to_from_their_page(cast: Cast, portal: Portal, at: Any) -> None:
     user = person(portal, 1, name="Grete")
     person(portal, 2)
