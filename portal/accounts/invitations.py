@@ -16,11 +16,12 @@ from django.utils.crypto import salted_hmac
 from integrations.clock import database_now
 from integrations.organizations.audit import record
 from integrations.organizations.models import User
-from integrations.phones import Phone, PhoneProblem, parse_phone, pretty
+from integrations.phones import Phone, PhoneProblem, parse_phone, pretty, region_name
 from messaging.consent.blocking import OPTED_OUT
 from messaging.contacts.address_book import plain_line
 from messaging.contacts.models import Contact
 from messaging.sending.statuses import FAILURES
+from messaging.verification.limits import policy_of, regions_of
 
 from .addresses import address_of
 from .models import Portal, PortalInvitation, PortalRole, PortalSending, PortalText, PortalUser
@@ -78,6 +79,8 @@ def invite(
     """
     found = _read_phone(portal, phone)
     _check_portal(portal, role=role, language=language)
+    if refused := why_out_of_reach(found.region, regions=regions_with_codes(portal)):
+        raise refused
     try:
         with transaction.atomic():
             user = _person(portal, found, name=name, role=role, language=language)
@@ -159,6 +162,23 @@ def open_numbers(portal: Portal, phones: Sequence[str]) -> set[str]:
     """Return those of the numbers whose invitation still holds."""
     rows = PortalInvitation.objects.filter(portal=portal, used_at=None, revoked_at=None, expires_at__gt=Now())
     return set(rows.filter(user__phone__in=phones).values_list("user__phone", flat=True))
+
+
+def regions_with_codes(portal: Portal) -> set[str]:
+    """Return the countries whose numbers can log in, because codes go there."""
+    return regions_of(portal.organization, policy_of(portal.organization))
+
+
+def why_out_of_reach(region: str, *, regions: set[str]) -> InvitationRefused | None:
+    """Return why a number is not invited whose person would wait at the door for a code that never leaves."""
+    if region in regions:
+        return None
+    return InvitationRefused(
+        "no_codes_there",
+        f"No codes go to this country ({region_name(region)}), so nobody could log in with this number. An owner or "
+        "admin may add it under Settings → Verification limits.",
+        field="phone",
+    )
 
 
 def why_not_again(user: PortalUser | None, *, is_open: bool) -> InvitationRefused | None:

@@ -40,7 +40,7 @@ from messaging.sending.reasons import own_reason
 from portal.forms.public.languages import LANGUAGES
 
 from .batch_models import PortalInvitationBatch, PortalInvitationRow
-from .invitations import InvitationRefused, invite, open_numbers, why_not_again
+from .invitations import InvitationRefused, invite, open_numbers, regions_with_codes, why_not_again, why_out_of_reach
 from .models import Portal, PortalInvitation, PortalRole, PortalUser
 
 CHECK, SEND = "portal.invitations.check", "portal.invitations.send"
@@ -287,6 +287,7 @@ def forget_rows() -> int:
 REASONS: dict[str, str] = {
     "twice": "The same number stands in an earlier row",
     "opted_out": "Opted out: only they can undo it, by texting START",
+    "no_codes_there": "In a country that no codes go to",
     "already_invited": "Invited already, and the link still works",
     "already_active": "In the portal already",
     "already_waiting": "Registered already, and waiting for approval",
@@ -364,7 +365,7 @@ def _checked(batch: PortalInvitationBatch, found: Sequence[Found]) -> Iterator[P
     )
     blocks = consent_blocks(portal.organization, phones, purpose=Message.Purpose.TRANSACTIONAL)
     known = {user.phone: user for user in PortalUser.objects.filter(portal=portal, phone__in=phones)}
-    invited = open_numbers(portal, phones)
+    invited, reached = open_numbers(portal, phones), regions_with_codes(portal)
     for one, phone in read:
         row = PortalInvitationRow(batch=batch, row=one.row, typed=one.typed[:80], name=plain_line(one.name)[:120])
         problem = one.problem if one.problem[0] else phone if isinstance(phone, tuple) else ("", "")
@@ -386,6 +387,8 @@ def _checked(batch: PortalInvitationBatch, found: Sequence[Found]) -> Iterator[P
                 )
         if not problem[0] and row.phone in seen:
             problem = ("twice", f"The same number stands in row {seen[row.phone]:,}, which is taken.")
+        if not problem[0] and isinstance(phone, Phone) and (far := why_out_of_reach(phone.region, regions=reached)):
+            problem = (far.code, far.detail)
         if not problem[0] and row.phone in blocks:
             reason = own_reason(blocks[row.phone])
             problem = (reason.code, f"{reason.title} {reason.remedy}")

@@ -11,6 +11,7 @@ from integrations.organizations.models import AuditEntry
 from messaging.consent.opt_outs import opt_out
 from messaging.sending.models import Message
 from messaging.sending.sealing import text_of
+from messaging.verification.limit_models import VerificationPolicy
 from portal.accounts import invitations
 from portal.accounts.invitations import InvitationRefused, State, find, invite, state_of
 from portal.accounts.models import Portal, PortalInvitation, PortalRole, PortalSending, PortalUser
@@ -64,6 +65,15 @@ def test_two_invitations_to_one_number_are_one(cast: Cast, portal: Portal) -> No
         invite(portal, phone=PHONE, name="Other", actor=cast.owner)
     assert code_of(refused) == "already_invited"
     assert (Message.objects.count(), PortalUser.objects.get().name) == (1, "")
+
+
+def test_a_number_that_no_code_goes_to_is_not_invited(cast: Cast, portal: Portal) -> None:
+    with pytest.raises(InvitationRefused, match="France") as refused:
+        invite(portal, phone="+33612345678", actor=cast.owner)
+    assert code_of(refused) == "no_codes_there"
+    assert not PortalUser.objects.exists()
+    VerificationPolicy.objects.create(organization=cast.organization, regions=["FR"])
+    assert invite(portal, phone="+33612345678", actor=cast.owner).user.region == "FR"
 
 
 @pytest.mark.parametrize("status", ["active", "waiting", "suspended"])
