@@ -16,13 +16,14 @@ from django.utils.translation import gettext as _
 
 from integrations.clock import database_now
 from messaging.verification.challenge import spend
+from messaging.verification.limit_models import SpentProof
 
 from . import sessions
 from .models import PortalSession, PortalUser
 
 LEAST, MOST = 10, 200
 LAPSES_AFTER = timedelta(hours=24)
-# So often a day may a login try the password before it is ended: whoever found it open guesses no further.
+# So often a day may a login enter a wrong password before it is ended: whoever found it open guesses no further.
 TRIES = 5
 
 
@@ -98,18 +99,23 @@ def drop_lapsed(user: PortalUser) -> bool:
 def _check_old(session: PortalSession, old: str) -> None:
     if not session.user.password:
         return
-    if not _count_try(session):
+    counted = _count_try(session)
+    if not counted:
         text = _("That was not your password, five times. Begin again with your number and a new code.")
         raise PasswordRefused("tried", text)
     if not holds(session.user, old):
         raise PasswordRefused("wrong", _("This is not your password. Check capital letters, then try again."))
+    # Who knows it has not guessed.
+    SpentProof.objects.filter(proof=counted).delete()
 
 
-def _count_try(session: PortalSession) -> bool:
-    """Count a try before it is compared; False where those of the day are used up, however many come at once."""
+def _count_try(session: PortalSession) -> str:
+    """Count a try before it is compared and return its mark; "" where those of the day are used up, however many come
+    at once."""
     now = database_now()
     tries = (f"portal-password|{session.pk}|{now:%Y-%m-%d}|{number}" for number in range(TRIES))
-    return any(spend(sha256(one.encode()).hexdigest(), now + timedelta(days=1)) for one in tries)
+    marks = (sha256(one.encode()).hexdigest() for one in tries)
+    return next((mark for mark in marks if spend(mark, now + timedelta(days=1))), "")
 
 
 def _save(user: PortalUser, hashed: str) -> None:
