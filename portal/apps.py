@@ -9,6 +9,7 @@ class PortalConfig(AppConfig):
 
     def ready(self) -> None:
         from integrations.organizations.audit_sentences import register_sentences
+        from integrations.organizations.badges import register_badge
         from messaging.api.registry import register_router
         from messaging.contacts.erasure.erasers import register_eraser
         from messaging.contacts.timeline import register_timeline_source
@@ -34,7 +35,7 @@ class PortalConfig(AppConfig):
         from portal.accounts.demo import make_demo_portal
         from portal.accounts.erasing import forget_portal_people
         from portal.accounts.handing_over import read_ticket, vouch
-        from portal.accounts.selectors import names_of
+        from portal.accounts.selectors import names_of, waiting_badge
         from portal.accounts.story import portals_of
         from portal.accounts.views.frame import FORM_PAGES, frame_of_form
         from portal.forms import building, exporting, pictures, removing, settling
@@ -58,6 +59,7 @@ class PortalConfig(AppConfig):
         register_eraser("submissions of forms", forget_submissions)
         register_asker_names("form", titles_of)
         register_asker_names("portal", names_of)
+        register_badge("portals:list", waiting_badge)
         register_arrivals(read_ticket)
         register_voucher(vouch)
         register_demo_part(make_demo_portal)

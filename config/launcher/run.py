@@ -32,7 +32,7 @@ from config.launcher.processes import Service, StopRequestedError, Supervisor, f
 
 WEB_PORT = 8000
 SANDBOX_PORT = 9009
-START_SECONDS = 120.0
+START_SECONDS = 300.0  # a first start on a busy machine makes every table
 WEB_STAGE, SANDBOX_STAGE = 2, 1  # the sandbox outlives the workers, so that what is on its way gets its answer
 
 

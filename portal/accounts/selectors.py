@@ -5,6 +5,7 @@ from collections.abc import Iterable
 
 from django.db.models import Count, Q, QuerySet
 from django.db.models.functions import Now
+from django.http import HttpRequest
 
 from integrations.organizations.models import Organization
 from portal.forms.models import PublicForm
@@ -17,6 +18,15 @@ def find_portals(organization: Organization) -> QuerySet[Portal]:
     is_in = Count("users", filter=Q(users__status=PortalUser.Status.ACTIVE))
     waits = Count("users", filter=Q(users__status=PortalUser.Status.WAITING))
     return Portal.objects.filter(organization=organization).annotate(people=is_in, waiting=waits)
+
+
+def waiting_badge(request: HttpRequest) -> str:
+    """Return how many people wait for approval, for the sidebar; "" where nobody does."""
+    waiting = PortalUser.objects.filter(
+        portal__organization=request.organization,  # type: ignore[attr-defined]
+        status=PortalUser.Status.WAITING,
+    )[:100].count()
+    return "99+" if waiting > 99 else str(waiting) if waiting else ""
 
 
 def find_portal(organization: Organization, portal_id: uuid.UUID) -> Portal | None:

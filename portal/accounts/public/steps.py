@@ -64,6 +64,8 @@ def number(here: Here) -> HttpResponse:
         phone = parse_phone(raw, region=country).e164
     except PhoneProblem as problem:
         return pages.number_page(here, typed=raw, country=country, error=phone_sentence(problem.code))
+    if (visit := _on_its_way(here, phone=phone)) is not None:
+        return _go_on(here, visit)
     return _begin(here, phone=phone)
 
 
@@ -73,9 +75,10 @@ def accept(here: Here, invitation: PortalInvitation) -> HttpResponse:
 
 
 def restart(here: Here) -> HttpResponse:
-    """Forget the visit and ask for a number anew."""
+    """Ask for a number anew, and forget the visit; one whose code is on its way only once there is another number."""
     response = pages.number_page(here)
-    sessions.drop_cookie(response, here.request, here.portal, visits.COOKIE)
+    if _on_its_way(here) is None:
+        sessions.drop_cookie(response, here.request, here.portal, visits.COOKIE)
     return response
 
 
@@ -181,6 +184,20 @@ def _begin(here: Here, *, phone: str, invitation: PortalInvitation | None = None
     response = _go_on(here, visit)
     _keep_cookie(response, here, secret)
     return response
+
+
+def _on_its_way(here: Here, *, phone: str = "") -> PortalVisit | None:
+    """Return this browser's visit whose code can still be entered, for that number if one is named.
+
+    Who goes back and gives the same number again gets no code past the pause between two.
+    """
+    visit = visits.find(here.request, here.portal)
+    if visit is None or visit.proved_at is not None or visit.invitation_id is not None:
+        return None
+    if phone and visit.phone != phone:
+        return None
+    verification = find_verification(_claim(here, visit))
+    return visit if verification is not None and verification.is_pending else None
 
 
 def _claim(here: Here, visit: PortalVisit, *, has_passed: bool = False) -> Claim:

@@ -284,6 +284,12 @@ def test_another_code_and_another_number(visitor: Visitor, phones: VirtualPhones
     assert "+49 1511 2345679 was confirmed" in visitor.text
 
 
+def test_the_same_number_given_again_gets_no_code_past_the_pause(visitor: Visitor, phones: VirtualPhones) -> None:
+    visitor.ask().press("restart").ask()
+    assert "A code is on its way already." in visitor.text and len(phones.texts()) == 1
+    assert "was confirmed" in visitor.enter(phones.code()).text
+
+
 def test_too_many_wrong_codes_end_the_attempt(visitor: Visitor, phones: VirtualPhones) -> None:
     visitor.ask()
     code = phones.code()

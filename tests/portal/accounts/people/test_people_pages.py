@@ -88,6 +88,16 @@ def test_the_queue_shows_answers_and_approves_in_bulk(cast: Cast, portal: Portal
     assert "Choose at least one" in words(client.post(at("decide"), {"do": "approve"}, follow=True))
 
 
+def test_the_sidebar_counts_who_waits(cast: Cast, portal: Portal) -> None:
+    for number in range(2):
+        person(portal, number, status="waiting")
+    items = cast.client("agent").get(cast.url("portals/")).context["sidebar_navigation"]
+    badges = [item.get("badge") for group in items for item in group["items"] if item["title"] == "Portals"]
+    assert badges == ["2"]
+    items = cast.client("stranger").get(cast.url("portals/", cast.other)).context["sidebar_navigation"]
+    assert not any(item.get("badge") for group in items for item in group["items"])
+
+
 def test_a_decision_about_another_portals_people_finds_nobody(cast: Cast, portal: Portal, at: Any) -> None:
     from .conftest import make_portal
 
