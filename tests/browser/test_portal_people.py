@@ -1,0 +1,131 @@
+"""Looking after the people of a portal in a browser: invite, approve, reject, write to them, look at the figures."""
+
+import json
+import re
+import subprocess
+import sys
+
+from playwright.sync_api import expect
+
+from integrations.sandbox.control import SandboxControl
+
+from .conftest import CHECKOUT, Person
+from .test_portal_setup import look
+
+# What visitors do at the door, in one go: it has a test of its own.
+_MAKE = """
+import json
+from django.conf import settings
+from django.db.models.functions import Now
+from integrations.connections.models import Connection
+from integrations.organizations.models import Organization
+from portal.accounts.demo import make_demo_portal
+from portal.accounts.models import PortalUser
+from portal.forms.models import Submission
+organization = Organization.objects.get(slug={slug!r})
+make_demo_portal(organization, organization.members.get().user)
+portal = organization.portals.get()
+form = portal.form
+for n, name in enumerate(["Ada Berger", "Otto Klein"]):
+    phone = f"+4915112345{{n}}80"
+    sent = Submission.objects.create(form=form, version=form.current, answers={{"f1": name}}, phone=phone)
+    PortalUser.objects.create(
+        portal=portal, phone=phone, region="DE", status="waiting", name=name, submission=sent, registered_at=Now())
+connection = Connection.objects.get(organization=organization)
+print(json.dumps({{"url": settings.SANDBOX_URL, "secret": settings.SANDBOX_SECRET, "account": connection.account_sid}}))
+"""
+
+
+def until(owner: Person, said: str) -> None:
+    """Ask for the page again until it says this."""
+    for _ in range(80):
+        owner.page.reload()
+        if said in owner.page.content():
+            return
+        owner.page.wait_for_timeout(200)
+    raise AssertionError(f"{said} never came")
+
+
+def test_people_are_invited_approved_and_written_to(owner: Person) -> None:
+    page = owner.page
+    owner.product.manage("connect_twilio", "--org", owner.slug, "--sandbox")
+    done = subprocess.run(
+        [sys.executable, "manage.py", "shell", "--no-imports", "-c", _MAKE.format(slug=owner.slug)],
+        cwd=CHECKOUT, env=owner.product.environment, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    told = json.loads(done.stdout.strip().splitlines()[-1])
+    phones = SandboxControl(told["url"], told["secret"])
+
+    def texts(phone: str) -> list[str]:
+        return [str(one["body"]) for one in phones.phone(told["account"], phone)["messages"]]
+
+    owner.open("portals/")
+    page.get_by_role("link", name="Driver portal", exact=True).click()
+    tabs = page.get_by_role("navigation", name="Pages of the portal")
+
+    # Invite one: a wrong number is told at the field, the right one gets a link that the log does not show.
+    tabs.get_by_role("link", name="Invitations").click()
+    page.get_by_role("link", name="Invite", exact=True).click()
+    page.get_by_label("Phone number").fill("12")
+    page.get_by_label("Name").fill("Grete")
+    page.get_by_role("button", name="Send the invitation").click()
+    expect(page.get_by_text("too short")).to_be_visible()
+    look(owner, "80-people-invite")
+    page.get_by_label("Phone number").fill("0151 12345680")
+    page.get_by_role("button", name="Send the invitation").click()
+    expect(page.get_by_text("Grete is invited")).to_be_visible()
+    look(owner, "81-people-invitations")
+    page.get_by_role("link", name="Grete").click()
+    expect(page.get_by_role("heading", name="SMS to them")).to_be_visible()
+    until(owner, ">Delivered<")
+    (text,) = texts("+4915112345680")
+    link = re.search(r"https?://\S+/p/driver-portal\S*/i/\w+", text)
+    assert link is not None, text
+
+    # Approve one, reject the other with a reason: each reads of it.
+    tabs.get_by_role("link", name="Approvals").click()
+    expect(page.get_by_text("2 people wait")).to_be_visible()
+    look(owner, "82-people-approvals")
+    page.get_by_role("checkbox", name="Ada Berger").check()
+    page.get_by_role("button", name="Approve").click()
+    expect(page.get_by_text("1 person was approved")).to_be_visible()
+    page.on("dialog", lambda dialog: dialog.accept())
+    page.get_by_role("checkbox", name="Otto Klein").check()
+    page.get_by_label("Reason").fill("No licence on file.")
+    page.get_by_role("button", name="Reject").click()
+    expect(page.get_by_text("1 person was rejected")).to_be_visible()
+    expect(page.get_by_role("heading", name="Nobody waits")).to_be_visible()
+
+    # Write to everybody who is in, after a look at it.
+    tabs.get_by_role("link", name="Notifications").click()
+    page.get_by_role("link", name="Write to people").first.click()
+    page.get_by_label("Text", exact=True).fill("Gate 4 is closed tomorrow.")
+    expect(page.locator("#measure")).to_contain_text("Driver portal: Gate 4 is closed tomorrow.")
+    page.get_by_role("button", name="Look at it first").click()
+    expect(page.get_by_text("1 person gets it")).to_be_visible()
+    look(owner, "83-people-notify")
+    page.get_by_role("button", name="Send to 1 person").click()
+    expect(page.get_by_role("heading", name="The text")).to_be_visible()
+    until(owner, '<strong>1</strong><span class="hg-soft">arrived')
+    look(owner, "84-people-notification")
+    assert any("approved" in one for one in texts("+4915112345080"))
+    assert any("Gate 4" in one for one in texts("+4915112345080"))
+    assert "No licence on file." in texts("+4915112345180")[0]
+
+    # Found by number in any writing, kept out, and let in again.
+    tabs.get_by_role("link", name="People").click()
+    look(owner, "85-people-list")
+    page.get_by_label("Search").fill("0151 / 123 45 080")
+    page.get_by_role("button", name="Search").click()
+    expect(page.get_by_role("link", name="Otto Klein")).to_have_count(0)
+    assert "080" not in page.url
+    page.get_by_role("link", name="Ada Berger").click()
+    look(owner, "86-people-person")
+    page.get_by_role("button", name="Suspend").click()
+    expect(page.get_by_text("logged out everywhere.")).to_be_visible()
+    page.get_by_role("button", name="Let in again").click()
+    expect(page.get_by_text("They can log in at once.")).to_be_visible()
+    tabs.get_by_role("link", name="Statistics").click()
+    expect(page.get_by_role("cell", name="Germany").first).to_be_visible()
+    look(owner, "87-people-statistics")
