@@ -65,6 +65,15 @@ class Product:
         )
 
 
+@pytest.fixture(scope="session", autouse=True)
+def pictures_if_wanted() -> Iterator[None]:
+    """Take screenshots where somebody is to look at them (SCREENSHOTS=1): drawn without a GPU they take minutes."""
+    with pytest.MonkeyPatch.context() as patch:
+        if not os.environ.get("SCREENSHOTS"):
+            patch.setattr(Page, "screenshot", lambda *_, **__: b"")
+        yield
+
+
 @pytest.fixture(scope="package")
 def product() -> Iterator[Product]:
     data = Path(tempfile.mkdtemp(prefix="heliograph-browser-")).resolve()

@@ -95,7 +95,7 @@ class Portal:
 @pytest.fixture(scope="module")
 def portal(product: Product) -> Portal:
     made = product.manage(
-        "create_org", "--name", "Harbour Logistics", "--owner", "portal@harbour.example", "--password", PASSWORD,
+        "create_org", "--name", "Harbour Pilots", "--owner", "portal@harbour.example", "--password", PASSWORD,
         "--region", "DE", "--time-zone", "Europe/Berlin",
     )  # fmt: skip
     product.manage("connect_twilio", "--org", made["slug"], "--sandbox")
@@ -193,7 +193,7 @@ def test_on_a_phone_from_the_profile_to_the_end(person: Person, portal: Portal) 
     expect(page.get_by_role("heading", name="Thank you.")).to_be_visible()
 
     person.open("preferences")
-    page.get_by_label("News and offers of Harbour Logistics").check()
+    page.get_by_label("News and offers of Harbour Pilots").check()
     page.get_by_role("button", name="Save").click()
     expect(page.get_by_role("heading", name="What you agreed to")).to_be_visible()
     person.look("86-portal-preferences")

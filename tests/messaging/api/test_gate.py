@@ -122,6 +122,12 @@ SCOPE_OF = {
     ("POST", "opt-outs"): "opt_outs:write",
     ("GET", f"opt-outs/{SOME_ID}"): "opt_outs:read",
     ("DELETE", f"opt-outs/{SOME_ID}"): "opt_outs:write",
+    ("GET", f"portals/{SOME_ID}/users"): "portals:read",
+    ("GET", f"portals/{SOME_ID}/invitations"): "portals:read",
+    ("POST", f"portals/{SOME_ID}/invitations"): "portals:write",
+    ("GET", f"portals/{SOME_ID}/invitations/{SOME_ID}"): "portals:read",
+    ("POST", f"portals/{SOME_ID}/invitations/{SOME_ID}/resend"): "portals:write",
+    ("POST", f"portals/{SOME_ID}/invitations/{SOME_ID}/revoke"): "portals:write",
 }
 
 
