@@ -119,7 +119,7 @@ def test_people_are_invited_approved_and_written_to(owner: Person) -> None:
     page.get_by_label("Search").fill("0151 / 123 45 080")
     page.get_by_role("button", name="Search").click()
     expect(page.get_by_role("link", name="Otto Klein")).to_have_count(0)
-    assert "080" not in page.url
+    assert not re.search(r"45(\+|%20|)080", page.url)
     page.get_by_role("link", name="Ada Berger").click()
     look(owner, "86-people-person")
     page.get_by_role("button", name="Suspend").click()
