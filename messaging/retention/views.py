@@ -1,7 +1,6 @@
 """The page of data retention."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from django import forms
@@ -23,14 +22,6 @@ from .removing import try_again
 from .setting import change_days, policy_of
 
 _COUNTED = 10_000
-
-
-@dataclass(frozen=True)
-class Concerned:
-    """What would be removed at once: how many things, and how the button calls them."""
-
-    count: int
-    what: str
 
 
 class RetentionForm(forms.Form):
@@ -66,7 +57,7 @@ def retention_page(request: MemberRequest) -> HttpResponse:
     """Show and change how long things are kept; what would be removed at once is asked about first."""
     policy = policy_of(request.organization)
     form = RetentionForm(request.POST or None, initial={name: getattr(policy, name) for name in ("days", *KINDS)})
-    concerned: list[Concerned] = []
+    concerned: list[str] = []
     if request.method == "POST" and form.is_valid():
         wanted = form.wanted()
         concerned = _concerned(policy, wanted)
@@ -81,7 +72,6 @@ def retention_page(request: MemberRequest) -> HttpResponse:
         "form": form,
         "others": [form[name] for name in KINDS],
         "concerned": concerned,
-        "most": _COUNTED,
         "waiting": len(removals.filter(next_try_at__isnull=False).values_list("pk")[:_COUNTED]),
         "refused": _refused(request),
     }
@@ -97,8 +87,8 @@ def removal_again(request: MemberRequest) -> HttpResponse:
     return redirect("retention:settings")
 
 
-def _concerned(policy: RetentionPolicy, wanted: Mapping[str, int | None]) -> list[Concerned]:
-    """Return what is older than is wanted now and was kept so far."""
+def _concerned(policy: RetentionPolicy, wanted: Mapping[str, int | None]) -> list[str]:
+    """Return what is older than is wanted now and was kept so far, as the button calls it."""
     found = []
     for name, days in wanted.items():
         known = getattr(policy, name)
@@ -114,7 +104,7 @@ def _concerned(policy: RetentionPolicy, wanted: Mapping[str, int | None]) -> lis
             words = (f"1 {KINDS[name].noun}", f"{{}} {KINDS[name].nouns}")
         if count := len(rows.values_list("pk")[: _COUNTED + 1]):
             many = f"more than {_COUNTED:,}" if count > _COUNTED else f"{count:,}"
-            found.append(Concerned(count, words[0] if count == 1 else words[1].format(many)))
+            found.append(words[0] if count == 1 else words[1].format(many))
     return found
 
 

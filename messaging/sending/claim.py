@@ -229,7 +229,7 @@ def _claim_of_one_tenant(connection_id: uuid.UUID, *, lane: int, limit: int, lim
             close_reservations((row[0], tenant.pk, row[7]) for row in rows if row[7] != "sending")
         if claim.taken:
             _served[connection_id, lane][tenant_id] = next(_turns)
-        # Where another process holds all of it, or the pace leaves no room, the next one is not held up by that.
+        # Where another process holds all of it, the next one is tried; a wait of the pace is everybody's.
         if claim.taken or claim.wait:
             break
     # Another organization's may wait as well: looked for until nothing is found.

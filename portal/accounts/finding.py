@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
-from django.db.models import Q, QuerySet
+from django.db.models import F, Q, QuerySet
 from django.db.models.functions import Now
 
 from integrations.organizations.models import as_uuid
@@ -140,8 +140,9 @@ _open = Q(used_at=None, revoked_at=None)
 STATES: dict[str, Q] = {
     "open": _open & Q(expires_at__gt=Now()),
     "used": Q(used_at__isnull=False),
-    "expired": _open & Q(expires_at__lte=Now()),
-    "revoked": Q(revoked_at__isnull=False),
+    # As invitations.state_of: one that ended before it was replaced or taken back has expired.
+    "expired": _open & Q(expires_at__lte=Now()) | Q(used_at=None, revoked_at__gte=F("expires_at")),
+    "revoked": Q(used_at=None, revoked_at__lt=F("expires_at")),
 }
 
 

@@ -104,6 +104,8 @@ def resend(invitation: PortalInvitation, *, actor: User | str | None, ip: str = 
         _check_unanswered(row)
         if row.user.status != Status.INVITED:
             raise _not_again(row.user)
+        if refused := why_out_of_reach(row.user.region, regions=regions_with_codes(row.portal)):
+            raise refused
         sent = PortalSending.objects.filter(user=row.user, kind__in=(Kind.INVITATION, Kind.REMINDER), problem_code="")
         if sent.filter(at__gt=Now() - PAUSE).exclude(message__status__in=FAILURES).exists():
             raise InvitationRefused("too_soon", "This invitation was sent a moment ago. Wait a minute first.")

@@ -26,6 +26,7 @@ from messaging.contacts.models import Contact
 from messaging.sending.outbox import Draft, EnqueueProblem, enqueue
 from messaging.verification.models import Verification
 
+from . import sessions
 from .models import PortalSession, PortalUser, PortalVisit
 from .profile import THEMSELVES
 from .texts import first_language
@@ -125,14 +126,17 @@ def enter_number(visit: PortalVisit, phone: Phone) -> None:
         visit.phone, visit.verification_id, visit.proved_at = phone.e164, None, None
 
 
-def move(visit: PortalVisit, *, ip: str = "") -> PortalUser:
+def move(visit: PortalVisit, *, keep: PortalSession | None = None, ip: str = "") -> PortalUser:
     """Give the person the new number, for which both have to be proved; raise MoveRefused.
 
-    The old number is told, the contact and the wishes follow. Ending the person's other sessions is the caller's.
+    The old number is told, the contact and the wishes follow, and the person's sessions end but for `keep`.
     """
     try:
         with transaction.atomic():
-            return _move(visit, ip=ip)
+            user = _move(visit, ip=ip)
+            # With the move or not at all: whoever is logged in elsewhere may have the old number.
+            sessions.end_all(user, except_=keep)
+            return user
     except IntegrityError as error:
         if "portal_user_once_per_number" not in str(error):
             raise

@@ -219,7 +219,7 @@ def _end_account(user: PortalUser) -> None:
     PortalDevice.objects.filter(user=user).delete()
     PortalHandover.objects.filter(user=user).delete()
     PortalPasskey.objects.filter(user=user).delete()
-    PortalUser.objects.filter(pk=user.pk).update(password="")
+    PortalUser.objects.filter(pk=user.pk).update(password="", password_lapses_at=None)
     PortalInvitation.objects.filter(user=user, used_at=None, revoked_at=None).update(revoked_at=Now())
 
 

@@ -60,6 +60,22 @@ def test_both_proved_the_number_changes(session: PortalSession, connection: Conn
     assert NEW_PHONE not in told.body
 
 
+def test_other_logins_end_with_the_move_or_not_at_all(session: PortalSession) -> None:
+    elsewhere = PortalSession.objects.create(
+        user=session.user, token_hash="e" * 64, expires_at=timezone.now() + timedelta(days=1)
+    )
+    visit = proved(session)
+    PortalVisit.objects.filter(pk=visit.pk).update(old_proved_at=None)
+    with pytest.raises(MoveRefused):
+        move(visit, keep=session)
+    assert PortalSession.objects.filter(ended_at=None).count() == 2
+    PortalVisit.objects.filter(pk=visit.pk).update(old_proved_at=visit.old_proved_at)
+    move(visit, keep=session)
+    elsewhere.refresh_from_db()
+    assert elsewhere.ended_at is not None
+    assert list(PortalSession.objects.filter(ended_at=None)) == [session]
+
+
 def test_pressing_twice_changes_it_once(session: PortalSession) -> None:
     visit = proved(session)
     move(visit)

@@ -26,7 +26,10 @@ def statistics(request: MemberRequest, pk: uuid.UUID) -> HttpResponse:
     context = {
         **context_of(request, portal, tab="portals:statistics"),
         "report": report,
-        "bars": [(day, 100 * day.registered // most, 100 * day.logins // most) for day in report.by_day],
+        "bars": [
+            (day, codes, 100 * day.registered // most, 100 * day.logins // most)
+            for day, codes in zip(report.by_day, report.codes.by_day, strict=True)
+        ],
         "days": days,
         "choices": DAYS,
     }

@@ -13,6 +13,7 @@ from messaging.sending.models import Message
 from messaging.sending.sealing import text_of
 from messaging.verification.limit_models import VerificationPolicy
 from portal.accounts import invitations
+from portal.accounts.finding import STATES
 from portal.accounts.invitations import InvitationRefused, State, find, invite, state_of
 from portal.accounts.models import Portal, PortalInvitation, PortalRole, PortalSending, PortalUser
 from tests.conftest import Cast
@@ -74,6 +75,17 @@ def test_a_number_that_no_code_goes_to_is_not_invited(cast: Cast, portal: Portal
     assert not PortalUser.objects.exists()
     VerificationPolicy.objects.create(organization=cast.organization, regions=["FR"])
     assert invite(portal, phone="+33612345678", actor=cast.owner).user.region == "FR"
+
+
+def test_an_invitation_is_not_sent_again_where_no_code_goes_any_more(cast: Cast, portal: Portal) -> None:
+    policy = VerificationPolicy.objects.create(organization=cast.organization, regions=["FR"])
+    invitation = invite(portal, phone="+33612345678", actor=cast.owner)
+    PortalSending.objects.all().delete()
+    VerificationPolicy.objects.filter(pk=policy.pk).update(regions=["IT"])
+    with pytest.raises(InvitationRefused) as refused:
+        invitations.resend(invitation, actor=cast.owner)
+    assert refused.value.code == "no_codes_there"
+    assert Message.objects.count() == 1
 
 
 @pytest.mark.parametrize("status", ["active", "waiting", "suspended"])
@@ -160,6 +172,20 @@ def test_an_expired_invitation_makes_room_for_a_new_one(cast: Cast, portal: Port
     old.refresh_from_db()
     assert (state_of(old), state_of(new)) == (State.EXPIRED, State.OPEN)
     assert new.user == old.user
+
+
+def test_each_list_has_the_invitations_of_its_state(cast: Cast, portal: Portal) -> None:
+    over = timezone.now() - timedelta(days=1)
+    made = [invite(portal, phone=number, actor=cast.owner) for number in NUMBERS[:4]]
+    invitations.revoke(made[1], actor=cast.owner)
+    PortalInvitation.objects.filter(pk__in=[made[2].pk, made[3].pk]).update(expires_at=over)
+    invite(portal, phone=NUMBERS[2], actor=cast.owner)  # makes room for itself
+    invitations.revoke(PortalInvitation.objects.get(pk=made[0].pk), actor=cast.owner)
+    PortalInvitation.objects.filter(pk=made[0].pk).update(revoked_at=None, used_at=timezone.now())
+    for invitation in PortalInvitation.objects.all():
+        listed = [name for name, rows in STATES.items() if PortalInvitation.objects.filter(rows, pk=invitation.pk)]
+        assert listed == [state_of(invitation)]
+    assert {state_of(one) for one in PortalInvitation.objects.all()} == set(State)
 
 
 def test_an_invitation_that_was_taken_back_does_nothing_more(cast: Cast, portal: Portal) -> None:

@@ -109,12 +109,12 @@ def test_only_who_is_in_is_suspended(cast: Cast, portal: Portal, status: str) ->
 
 def test_leaving_ends_every_way_in(driver: PortalUser) -> None:
     log_in(driver)
-    PortalUser.objects.filter(pk=driver.pk).update(password="hash")
+    PortalUser.objects.filter(pk=driver.pk).update(password="hash", password_lapses_at=timezone.now())
     PortalPasskey.objects.create(user=driver, credential_id="one", credential=b"1")
     assert people.leave(driver)
     assert not people.leave(driver)
     driver.refresh_from_db()
-    assert (driver.status, driver.password) == ("left", "")
+    assert (driver.status, driver.password, driver.password_lapses_at) == ("left", "", None)
     assert not has_session(driver)
     assert not driver.passkeys.exists()
     assert sentences() == ["left the portal Driver portal: Driver 0"]

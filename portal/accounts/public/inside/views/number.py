@@ -11,7 +11,7 @@ from integrations.phones import PhoneProblem, parse_phone
 from messaging.verification import codes
 from messaging.verification import limits as verification_limits
 from messaging.verification.models import Verification
-from portal.accounts import moving, sessions
+from portal.accounts import moving
 from portal.accounts.models import PortalVisit
 from portal.accounts.public.shell import TOO_LATE, WRONG, Here, page, portal_page
 from portal.forms.phone_words import phone_sentence
@@ -119,10 +119,9 @@ def _is_at_new(visit: PortalVisit) -> bool:
 
 def _finish(here: Here, visit: PortalVisit) -> HttpResponse:
     try:
-        user = moving.move(visit, ip=here.ip)
+        moving.move(visit, keep=here.session, ip=here.ip)
     except moving.MoveRefused as refused:
         return _start_page(here, trouble=refused.visitor, status=TOO_LATE)
-    sessions.end_all(user, except_=here.session)
     return redirect(here.link("number") + "?done")
 
 
