@@ -16,6 +16,7 @@ from integrations.organizations.models import Organization
 from integrations.phones import region_name, search_forms
 
 from .asker_names import asker_names
+from .askers import AskerKind
 from .models import Verification, VerificationSend
 
 Status = Verification.Status
@@ -83,6 +84,28 @@ def find_verification(organization: Organization, verification_id: uuid.UUID) ->
         .select_related("organization", "connection")
         .first()
     )
+
+
+def approved(
+    verification_id: uuid.UUID | None,
+    *,
+    organization_id: uuid.UUID,
+    asker: tuple[AskerKind, uuid.UUID],
+    phone: str,
+) -> Verification | None:
+    """Return the verification where it proved this very number to whoever asked for it; None where it did not."""
+    if verification_id is None or not phone:
+        return None
+    asker_kind, asker_id = asker
+    return Verification.objects.filter(
+        pk=verification_id,
+        organization=organization_id,
+        asker_kind=asker_kind,
+        asker_id=asker_id,
+        phone=phone,
+        status=Status.APPROVED,
+        approved_at__isnull=False,
+    ).first()
 
 
 def sends_of(verification: Verification) -> list[VerificationSend]:

@@ -4,7 +4,6 @@ What is proved is read from the verifications at that moment, under a lock. Whet
 told only now, to who has just proved that it is theirs.
 """
 
-import uuid
 from datetime import timedelta
 
 from django.db import IntegrityError, transaction
@@ -30,6 +29,7 @@ from . import sessions
 from .models import PortalSession, PortalUser, PortalVisit
 from .profile import THEMSELVES
 from .texts import first_language
+from .visits import proved_by
 from .wishes import CHANNEL
 
 SENTENCES = {
@@ -101,7 +101,7 @@ def note_old_proved(visit: PortalVisit) -> bool:
     """Note that the present number is proved, where its verification says so; once noted it stays so for this visit."""
     if visit.old_proved_at is not None:
         return True
-    if not _is_proved(visit, visit.old_verification_id, visit.user.phone if visit.user else ""):
+    if proved_by(visit, visit.old_verification_id, visit.user.phone if visit.user else "") is None:
         return False
     PortalVisit.objects.filter(pk=visit.pk).update(old_proved_at=Now())
     visit.refresh_from_db(fields=["old_proved_at"])
@@ -110,7 +110,7 @@ def note_old_proved(visit: PortalVisit) -> bool:
 
 def is_new_proved(visit: PortalVisit) -> bool:
     """Tell whether the new number is proved."""
-    return _is_proved(visit, visit.verification_id, visit.phone)
+    return proved_by(visit, visit.verification_id, visit.phone) is not None
 
 
 def enter_number(visit: PortalVisit, phone: Phone) -> None:
@@ -164,8 +164,8 @@ def _move(visit: PortalVisit, *, ip: str) -> PortalUser:
         raise MoveRefused("ended", _("This took too long. Begin again."))
     if user.status != PortalUser.Status.ACTIVE:
         raise MoveRefused("ended", _("Your access has ended. Nothing was changed."))
-    is_old_proved = row.old_proved_at is not None and _is_proved(row, row.old_verification_id, user.phone)
-    if not is_old_proved or not _is_proved(row, row.verification_id, row.phone):
+    is_old_proved = row.old_proved_at is not None and proved_by(row, row.old_verification_id, user.phone)
+    if not is_old_proved or not is_new_proved(row):
         raise MoveRefused("not_proved", _("Both numbers have to be confirmed by a code first."))
     old, new = user.phone, row.phone
     user.phone, user.region = new, find_region(new)[:3]
@@ -192,20 +192,6 @@ def _move(visit: PortalVisit, *, ip: str) -> PortalUser:
 def _key_of(session: PortalSession) -> str:
     """Return what stands for a change of number in this session: its id changes with each login."""
     return salted_hmac(_SALT, f"{session.pk}:{session.token_hash}", algorithm="sha256").hexdigest()
-
-
-def _is_proved(visit: PortalVisit, verification_id: uuid.UUID | None, phone: str) -> bool:
-    if verification_id is None or not phone:
-        return False
-    return Verification.objects.filter(
-        pk=verification_id,
-        organization=visit.portal.organization_id,
-        asker_kind="portal",
-        asker_id=visit.portal_id,
-        phone=phone,
-        status=Verification.Status.APPROVED,
-        approved_at__isnull=False,
-    ).exists()
 
 
 def _contact_for(user: PortalUser, *, old: str) -> Contact | None:

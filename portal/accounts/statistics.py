@@ -14,6 +14,7 @@ from integrations.templatetags.hg_base import zone_of
 from messaging.verification.selectors import ConversionReport, conversion_of
 
 from .models import Portal, PortalInvitation, PortalLogin, PortalUser
+from .visits import ASKER
 
 DAYS = (7, 30, 90)
 _IN = (PortalLogin.Outcome.IN, PortalLogin.Outcome.REGISTERED)
@@ -78,7 +79,7 @@ def report_of(portal: Portal, *, days: int) -> Report:
             (replace(one, name=region_name(region) if region else "No country") for region, one in by_country.items()),
             key=lambda one: (-one.registered - one.logins - one.invited, one.name),
         ),
-        codes=conversion_of(portal.organization, days=days, asker=("portal", portal.pk)),
+        codes=conversion_of(portal.organization, days=days, asker=(ASKER, portal.pk)),
         since=first,
     )
 

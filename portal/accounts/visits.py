@@ -16,14 +16,16 @@ from django.db.models.functions import Now
 from django.http import HttpRequest
 from django.utils.crypto import constant_time_compare, salted_hmac
 
+from messaging.verification.askers import AskerKind
 from messaging.verification.models import Verification
+from messaging.verification.selectors import approved
 from portal.forms.proof import Proof
 
 from .devices import hash_of
 from .models import Portal, PortalInvitation, PortalUser, PortalVisit
 
 COOKIE = "hg_visit"
-ASKER = "portal"  # what a verification calls portals
+ASKER: AskerKind = "portal"  # what a verification calls portals
 LASTS = timedelta(minutes=40)
 PROVED_LASTS = timedelta(minutes=15)
 PASSWORD_TRIES = 5
@@ -123,19 +125,13 @@ def prove(visit: PortalVisit) -> str:
 
 def proof_of(visit: PortalVisit) -> Proof | None:
     """Return the proof of the visit's number, as the verification has it."""
-    if visit.proved_at is None or visit.verification_id is None:
-        return None
-    row = Verification.objects.filter(
-        pk=visit.verification_id,
-        organization=visit.portal.organization_id,
-        asker_kind=ASKER,
-        asker_id=visit.portal_id,
-        phone=visit.phone,
-        status=Verification.Status.APPROVED,
-    ).first()
-    if row is None or row.approved_at is None:
-        return None
-    return Proof(verification_id=row.pk, at=row.approved_at, channel=row.channel)
+    return Proof.of(proved_by(visit, visit.verification_id, visit.phone)) if visit.proved_at is not None else None
+
+
+def proved_by(visit: PortalVisit, verification_id: uuid.UUID | None, phone: str) -> Verification | None:
+    """Return the verification where it proved this number to the visit's portal; None where it did not."""
+    portal = visit.portal
+    return approved(verification_id, organization_id=portal.organization_id, asker=(ASKER, portal.pk), phone=phone)
 
 
 def use(visit: PortalVisit, user: PortalUser) -> bool:

@@ -7,12 +7,15 @@ import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Self
 
+from messaging.verification.askers import AskerKind
 from messaging.verification.models import Verification
+from messaging.verification.selectors import approved
 
 from .models import FormDraft, Submission
 
-ASKER = "form"  # what a verification calls forms
+ASKER: AskerKind = "form"  # what a verification calls forms
 
 
 @dataclass(frozen=True)
@@ -22,6 +25,13 @@ class Proof:
     verification_id: uuid.UUID
     at: datetime
     channel: str
+
+    @classmethod
+    def of(cls, verification: Verification | None) -> Self | None:
+        """Return the proof that an approved verification is."""
+        if verification is None or verification.approved_at is None:
+            return None
+        return cls(verification_id=verification.pk, at=verification.approved_at, channel=verification.channel)
 
 
 Voucher = Callable[[FormDraft], Proof | None]
@@ -40,24 +50,17 @@ def proof_of(draft: FormDraft) -> Proof | None:
     """
     if draft.verification_id is None or not draft.phone:
         return None
-    proof = _by_code(draft, draft.verification_id)
+    form = draft.form
+    proof = Proof.of(
+        approved(
+            draft.verification_id,
+            organization_id=form.organization_id,
+            asker=(ASKER, form.pk),
+            phone=draft.phone,
+        )
+    )
     if proof is None:
         proof = next((found for voucher in _vouchers if (found := voucher(draft)) is not None), None)
     if proof is None or Submission.objects.filter(verification_id=proof.verification_id).exists():
         return None
     return proof
-
-
-def _by_code(draft: FormDraft, verification_id: uuid.UUID) -> Proof | None:
-    row = Verification.objects.filter(
-        pk=verification_id,
-        organization=draft.form.organization_id,
-        asker_kind=ASKER,
-        asker_id=draft.form_id,
-        phone=draft.phone,
-        status="approved",
-        approved_at__isnull=False,
-    ).first()
-    if row is None or row.approved_at is None:
-        return None
-    return Proof(verification_id=row.pk, at=row.approved_at, channel=row.channel)

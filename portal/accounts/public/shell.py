@@ -21,7 +21,7 @@ from django.views.decorators.http import require_http_methods
 from integrations.organizations.models import Organization
 from integrations.organizations.network import client_ip
 from messaging.verification.askers import Asker
-from portal.accounts import devices, sessions
+from portal.accounts import devices, sessions, visits
 from portal.accounts.models import Portal, PortalSession, PortalUser
 from portal.forms.public.languages import LANGUAGES, Language, choose, offered_by
 from portal.forms.public.sealing import seal
@@ -99,7 +99,7 @@ class Here:
     def asker(self, *, phone: str = "", has_passed: bool = False) -> Asker:
         """Return who asks for a code to this number, as limits count it."""
         return Asker(
-            "portal",
+            visits.ASKER,
             self.portal.pk,
             ip=self.ip,
             language=self.language.code,
