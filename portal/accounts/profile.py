@@ -11,10 +11,11 @@ from integrations.organizations.audit import record
 from messaging.contacts.address_book import plain_line
 from portal.forms.answers import Reading, search_text_of
 from portal.forms.contacts import keep_contact
-from portal.forms.definition import Definition, Kind, parse
+from portal.forms.definition import Definition, Kind
 from portal.forms.models import FormVersion, Submission, SubmissionFile
 
-from .models import Portal, PortalUser
+from .models import PortalUser
+from .selectors import questions_of
 
 SENTENCES = {"portal_user.profile_changed": "changed the profile of the portal user {which}"}
 # What the audit log calls a person who does something: who it was says the object, whose name goes with the person.
@@ -36,12 +37,6 @@ class Profile:
     questions: Definition
     answers: Mapping[str, Any] = field(default_factory=dict)
     named_by: str = ""
-
-
-def questions_of(portal: Portal) -> Definition:
-    """Return the questions of the portal as they are published, all of them; none where nothing was published."""
-    version = portal.form.current
-    return parse(version.definition, knows_number=True) if version is not None else Definition(knows_number=True)
 
 
 def profile_of(user: PortalUser) -> Profile:

@@ -11,7 +11,6 @@ from integrations.organizations.audit import record
 from integrations.phones import find_region
 from portal.forms.answers import Reading
 from portal.forms.contacts import keep_contact
-from portal.forms.definition import Definition, parse
 from portal.forms.models import FormVersion, Submission
 from portal.forms.proof import Proof
 from portal.forms.submitting import submit_proved
@@ -19,6 +18,7 @@ from portal.forms.submitting import submit_proved
 from . import invitations, visits
 from .models import Portal, PortalTerms, PortalUser, PortalVisit
 from .people import move
+from .selectors import questions_of
 from .standing import Standing, Where, standing_of, status_after
 
 SENTENCES = {"portal_user.registered": "registered in the portal {portal}: {which}"}
@@ -31,12 +31,6 @@ class RegistrationRefused(Exception):
     def __init__(self, code: str, visitor: str) -> None:
         super().__init__(visitor)
         self.code, self.visitor = code, visitor
-
-
-def questions_of(portal: Portal) -> Definition:
-    """Return what is asked of who registers; nothing where no questions were published."""
-    version = portal.form.current
-    return parse(version.definition, knows_number=True) if version is not None else Definition(knows_number=True)
 
 
 def register(

@@ -8,6 +8,7 @@ from django.db.models.functions import Now
 from django.http import HttpRequest
 
 from integrations.organizations.models import Organization
+from portal.forms.definition import Definition, parse
 from portal.forms.models import PublicForm
 
 from .models import Portal, PortalLogin, PortalRole, PortalSession, PortalTerms, PortalUser
@@ -27,6 +28,12 @@ def waiting_badge(request: HttpRequest) -> str:
         status=PortalUser.Status.WAITING,
     )[:100].count()
     return "99+" if waiting > 99 else str(waiting) if waiting else ""
+
+
+def questions_of(portal: Portal) -> Definition:
+    """Return the questions of the portal as they are published, all of them; none where nothing was published."""
+    version = portal.form.current
+    return parse(version.definition, knows_number=True) if version is not None else Definition(knows_number=True)
 
 
 def find_portal(organization: Organization, portal_id: uuid.UUID) -> Portal | None:

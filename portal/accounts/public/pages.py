@@ -13,7 +13,7 @@ from messaging.verification.models import Verification
 from portal.accounts import passkeys, visits
 from portal.accounts.invitations import State
 from portal.accounts.models import PortalInvitation, PortalUser, PortalVisit
-from portal.accounts.registering import questions_of
+from portal.accounts.selectors import questions_of
 from portal.accounts.standing import Standing, Where
 from portal.forms.public.countries import Country, likely_region, some_countries
 from portal.forms.public.pages import Way, countries_for, sent_sentence, shown_number, ways_of

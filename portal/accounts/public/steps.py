@@ -18,7 +18,8 @@ from integrations.phones import PhoneProblem, parse_phone
 from messaging.verification import challenge
 from portal.accounts import passwords, sessions, visits
 from portal.accounts.models import PortalInvitation, PortalLogin, PortalTerms, PortalUser, PortalVisit
-from portal.accounts.registering import RegistrationRefused, questions_of, register
+from portal.accounts.registering import RegistrationRefused, register
+from portal.accounts.selectors import questions_of
 from portal.accounts.standing import Standing, Where, standing_of
 from portal.forms.phone_words import phone_sentence
 from portal.forms.public.pages import countries_for, new_code_way
