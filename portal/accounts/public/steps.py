@@ -22,6 +22,7 @@ from portal.accounts.registering import RegistrationRefused, register
 from portal.accounts.selectors import questions_of
 from portal.accounts.standing import Standing, Where, standing_of
 from portal.forms.phone_words import phone_sentence
+from portal.forms.public.countries import chosen_region
 from portal.forms.public.pages import countries_for, new_code_way
 from portal.forms.public.proving import Claim, Outcome, Proving, check_code, find_verification, send_code
 from portal.forms.public.reading import chosen_countries, lost_files, read_page, typed
@@ -365,11 +366,8 @@ def _note(here: Here, user: PortalUser | None, outcome: str, *, how: str) -> Non
 
 def _country(here: Here) -> str:
     """Return the country chosen beside the number, or the only one there is."""
-    regions = [country.region for country in pages.countries_of(here)]
-    wanted = here.posted.get("phone-country", "")
-    if wanted in regions:
-        return wanted
-    return regions[0] if len(regions) == 1 else here.organization.default_region
+    wanted, usual = here.posted.get("phone-country", ""), here.organization.default_region
+    return chosen_region(wanted, offered=pages.countries_of(here), usual=usual)
 
 
 def _keep_cookie(response: HttpResponse, here: Here, secret: str) -> None:

@@ -36,6 +36,14 @@ def some_countries(regions: Collection[str]) -> tuple[Country, ...]:
     return tuple(country for country in every_country() if country.region in regions)
 
 
+def chosen_region(wanted: str, *, offered: Sequence[Country], usual: str) -> str:
+    """Return the country chosen beside a number, or the only one there is; else the usual one."""
+    regions = [country.region for country in offered]
+    if wanted in regions:
+        return wanted
+    return regions[0] if len(regions) == 1 else usual
+
+
 def likely_region(accept_language: str, *, usual: str, offered: Sequence[Country]) -> str:
     """Return the country to begin with: the one that the browser's first language names, else the usual one.
 

@@ -11,20 +11,18 @@ from portal.forms.answers import Reading, SentFile, read_answers
 from portal.forms.definition import Definition, Kind
 from portal.forms.phone_words import phone_sentence
 
-from .countries import Country
+from .countries import Country, chosen_region
 
 
 def chosen_countries(
     definition: Definition, posted: QueryDict, *, offered: Sequence[Country], usual: str
 ) -> dict[str, str]:
     """Return the country of each number: the one chosen beside it, or the only one there is."""
-    regions = {country.region for country in offered}
-    chosen = {}
-    for field in definition.fields:
-        if field.kind == Kind.PHONE:
-            wanted = posted.get(f"{field.key}-country", "")
-            chosen[field.key] = wanted if wanted in regions else next(iter(regions)) if len(regions) == 1 else usual
-    return chosen
+    return {
+        field.key: chosen_region(posted.get(f"{field.key}-country", ""), offered=offered, usual=usual)
+        for field in definition.fields
+        if field.kind == Kind.PHONE
+    }
 
 
 def read_page(

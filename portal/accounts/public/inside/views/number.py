@@ -9,13 +9,13 @@ from django.utils.translation import gettext as _
 
 from integrations.phones import PhoneProblem, parse_phone
 from messaging.verification import codes
-from messaging.verification import limits as verification_limits
 from messaging.verification.models import Verification
 from portal.accounts import moving
 from portal.accounts.models import PortalVisit
+from portal.accounts.public.pages import countries_of
 from portal.accounts.public.shell import TOO_LATE, WRONG, Here, page, portal_page
 from portal.forms.phone_words import phone_sentence
-from portal.forms.public.countries import Country, likely_region, some_countries
+from portal.forms.public.countries import chosen_region, likely_region
 from portal.forms.public.pages import sent_sentence, shown_number, ways_of
 from portal.forms.public.proving import Claim, Outcome, Proving, check_code, find_verification, send_code
 
@@ -64,9 +64,8 @@ def _another(here: Here, visit: PortalVisit) -> HttpResponse:
 
 def _enter(here: Here, visit: PortalVisit) -> HttpResponse:
     """Take the new number, and send it a code."""
-    typed, countries = here.posted.get("phone", ""), _countries(here)
-    region = here.posted.get("phone-country", "")
-    region = region if region in {country.region for country in countries} else here.organization.default_region
+    typed, wanted = here.posted.get("phone", ""), here.posted.get("phone-country", "")
+    region = chosen_region(wanted, offered=countries_of(here), usual=here.organization.default_region)
     try:
         moving.enter_number(visit, parse_phone(typed, region=region, allow_magic=True))
     except PhoneProblem as problem:
@@ -149,19 +148,13 @@ def _claim(here: Here, visit: PortalVisit) -> Claim:
     )
 
 
-def _countries(here: Here) -> tuple[Country, ...]:
-    return some_countries(
-        verification_limits.regions_of(here.organization, verification_limits.policy_of(here.organization))
-    )
-
-
 def _start_page(here: Here, *, notice: str = "", trouble: str = "", status: int = 200) -> HttpResponse:
     context = {"number": shown_number(here.user.phone), "notice": notice, "trouble": trouble}
     return page(here, "inside/number", {**context, "has_errors": bool(trouble)}, status=status)
 
 
 def _new_page(here: Here, *, typed: str = "", region: str = "", error: str = "", notice: str = "") -> HttpResponse:
-    countries = _countries(here)
+    countries = countries_of(here)
     usual = likely_region(
         here.request.headers.get("Accept-Language", ""), usual=here.organization.default_region, offered=countries
     )
