@@ -10,9 +10,9 @@ import integrations.identifiers
 class Migration(migrations.Migration):
     dependencies = [
         ("integrations", "0001_tables"),
-        ("messaging", "0001_tables"),
+        ("integrations", "__first__"),
+        ("messaging", "0008_turns_on_a_carrier"),
         ("portal", "0001_initial"),
-        migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
@@ -60,6 +60,7 @@ class Migration(migrations.Migration):
                     "domain",
                     models.CharField(blank=True, max_length=253, null=True, unique=True, verbose_name="own domain"),
                 ),
+                ("domain_seen_at", models.DateTimeField(editable=False, null=True, verbose_name="own domain seen at")),
                 ("is_on", models.BooleanField(default=False, verbose_name="switched on")),
                 (
                     "admission",
@@ -131,6 +132,157 @@ class Migration(migrations.Migration):
             ],
             options={
                 "ordering": ["name"],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("invitation_days__range", (1, 90)), ("session_days__range", (1, 365))),
+                        name="portal_lasts_days",
+                    )
+                ],
+            },
+        ),
+        migrations.CreateModel(
+            name="PortalInvitation",
+            fields=[
+                (
+                    "id",
+                    models.UUIDField(
+                        default=integrations.identifiers.new_id, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("token_hash", models.CharField(max_length=64, unique=True)),
+                (
+                    "source",
+                    models.CharField(
+                        choices=[
+                            ("hand", "By hand"),
+                            ("contacts", "From contacts"),
+                            ("file", "From a file"),
+                            ("api", "API"),
+                            ("automation", "Automation"),
+                        ],
+                        max_length=10,
+                    ),
+                ),
+                ("created_at", models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
+                ("expires_at", models.DateTimeField()),
+                ("remind_at", models.DateTimeField(null=True)),
+                ("reminded_at", models.DateTimeField(null=True)),
+                ("used_at", models.DateTimeField(null=True)),
+                ("revoked_at", models.DateTimeField(null=True)),
+                (
+                    "created_by",
+                    models.ForeignKey(
+                        db_index=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "portal",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="invitations",
+                        to="portal.portal",
+                    ),
+                ),
+            ],
+            options={
+                "verbose_name": "invitation to a portal",
+                "verbose_name_plural": "invitations to portals",
+                "indexes": [
+                    models.Index(fields=["portal", "-id"], name="portal_invitation_newest"),
+                    models.Index(
+                        condition=models.Q(
+                            ("remind_at__isnull", False), ("reminded_at", None), ("revoked_at", None), ("used_at", None)
+                        ),
+                        fields=["remind_at"],
+                        name="portal_invitation_to_remind",
+                    ),
+                ],
+            },
+        ),
+        migrations.CreateModel(
+            name="PortalInvitationBatch",
+            fields=[
+                (
+                    "id",
+                    models.UUIDField(
+                        default=integrations.identifiers.new_id, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                (
+                    "source",
+                    models.CharField(
+                        choices=[
+                            ("hand", "By hand"),
+                            ("contacts", "From contacts"),
+                            ("file", "From a file"),
+                            ("api", "API"),
+                            ("automation", "Automation"),
+                        ],
+                        max_length=10,
+                    ),
+                ),
+                ("what", models.JSONField(default=dict)),
+                ("label", models.CharField(blank=True, max_length=200)),
+                ("language", models.CharField(blank=True, max_length=12)),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("draft", "Columns to choose"),
+                            ("checking", "Being checked"),
+                            ("checked", "Checked"),
+                            ("sending", "Being sent"),
+                            ("done", "Done"),
+                        ],
+                        default="draft",
+                        max_length=8,
+                    ),
+                ),
+                ("invited", models.PositiveIntegerField(default=0)),
+                ("refused", models.PositiveIntegerField(default=0)),
+                ("created_at", models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
+                (
+                    "created_by",
+                    models.ForeignKey(
+                        db_index=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "job",
+                    models.ForeignKey(
+                        db_index=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to="messaging.job",
+                    ),
+                ),
+                (
+                    "portal",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="batches",
+                        to="portal.portal",
+                    ),
+                ),
+            ],
+            options={
+                "verbose_name": "many invitations to a portal",
+                "verbose_name_plural": "many invitations to portals",
+                "indexes": [
+                    models.Index(fields=["portal", "-id"], name="portal_batch_newest"),
+                    models.Index(fields=["created_at"], name="portal_batch_by_age"),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -150,6 +302,14 @@ class Migration(migrations.Migration):
                 "verbose_name": "role of a portal",
                 "verbose_name_plural": "roles of portals",
                 "ordering": ["name"],
+                "constraints": [
+                    models.UniqueConstraint(
+                        models.F("portal"), django.db.models.functions.text.Lower("name"), name="portal_role_named_once"
+                    ),
+                    models.UniqueConstraint(
+                        condition=models.Q(("is_default", True)), fields=("portal",), name="portal_role_default"
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -226,7 +386,80 @@ class Migration(migrations.Migration):
             options={
                 "verbose_name": "notification of a portal",
                 "verbose_name_plural": "notifications of portals",
+                "indexes": [models.Index(fields=["portal", "-id"], name="portal_notification_newest")],
             },
+        ),
+        migrations.CreateModel(
+            name="PortalInvitationRow",
+            fields=[
+                ("id", models.BigAutoField(primary_key=True, serialize=False)),
+                ("row", models.PositiveIntegerField()),
+                ("typed", models.CharField(blank=True, max_length=80)),
+                ("phone", models.CharField(blank=True, max_length=16)),
+                ("name", models.CharField(blank=True, max_length=120)),
+                ("language", models.CharField(blank=True, max_length=12)),
+                ("problem_code", models.CharField(blank=True, max_length=40)),
+                ("problem", models.CharField(blank=True, max_length=300)),
+                (
+                    "batch",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="rows",
+                        to="portal.portalinvitationbatch",
+                    ),
+                ),
+                (
+                    "invitation",
+                    models.ForeignKey(
+                        db_index=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to="portal.portalinvitation",
+                    ),
+                ),
+                (
+                    "role",
+                    models.ForeignKey(
+                        db_index=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to="portal.portalrole",
+                    ),
+                ),
+            ],
+            options={
+                "verbose_name": "row of many invitations",
+                "verbose_name_plural": "rows of many invitations",
+                "indexes": [
+                    models.Index(
+                        condition=models.Q(("phone", ""), _negated=True),
+                        fields=["phone"],
+                        name="portal_batch_by_number",
+                    )
+                ],
+                "constraints": [
+                    models.UniqueConstraint(fields=("batch", "row"), name="portal_batch_row_once"),
+                    models.UniqueConstraint(
+                        condition=models.Q(("problem_code", ""), models.Q(("phone", ""), _negated=True)),
+                        fields=("batch", "phone"),
+                        name="portal_batch_number_once",
+                    ),
+                ],
+            },
+        ),
+        migrations.AddField(
+            model_name="portalinvitationbatch",
+            name="role",
+            field=models.ForeignKey(
+                db_index=False,
+                null=True,
+                on_delete=django.db.models.deletion.SET_NULL,
+                related_name="+",
+                to="portal.portalrole",
+            ),
         ),
         migrations.CreateModel(
             name="PortalTerms",
@@ -255,6 +488,9 @@ class Migration(migrations.Migration):
                 "verbose_name": "terms of a portal",
                 "verbose_name_plural": "terms of portals",
                 "ordering": ["-number"],
+                "constraints": [
+                    models.UniqueConstraint(fields=("portal", "number"), name="portal_terms_numbered_once")
+                ],
             },
         ),
         migrations.AddField(
@@ -299,6 +535,9 @@ class Migration(migrations.Migration):
             options={
                 "verbose_name": "text of a portal",
                 "verbose_name_plural": "texts of portals",
+                "constraints": [
+                    models.UniqueConstraint(fields=("portal", "kind", "language"), name="portal_text_once")
+                ],
             },
         ),
         migrations.CreateModel(
@@ -332,7 +571,9 @@ class Migration(migrations.Migration):
                 ("password", models.CharField(blank=True, editable=False, max_length=200)),
                 ("decided_at", models.DateTimeField(null=True)),
                 ("decision_reason", models.CharField(blank=True, max_length=300, verbose_name="reason")),
+                ("password_lapses_at", models.DateTimeField(null=True)),
                 ("registered_at", models.DateTimeField(null=True)),
+                ("number_since", models.DateTimeField(null=True)),
                 ("last_login_at", models.DateTimeField(null=True)),
                 ("created_at", models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
                 (
@@ -395,6 +636,20 @@ class Migration(migrations.Migration):
             ],
             options={
                 "verbose_name": "portal user",
+                "indexes": [
+                    models.Index(fields=["portal", "-id"], name="portal_user_newest_first"),
+                    models.Index(fields=["portal", "status", "-id"], name="portal_user_by_status"),
+                    models.Index(
+                        condition=models.Q(("phone", ""), _negated=True), fields=["phone"], name="portal_user_by_number"
+                    ),
+                ],
+                "constraints": [
+                    models.UniqueConstraint(
+                        condition=models.Q(("phone", ""), _negated=True),
+                        fields=("portal", "phone"),
+                        name="portal_user_once_per_number",
+                    )
+                ],
             },
         ),
         migrations.CreateModel(
@@ -431,6 +686,7 @@ class Migration(migrations.Migration):
             options={
                 "verbose_name": "session of a portal user",
                 "verbose_name_plural": "sessions of portal users",
+                "indexes": [models.Index(fields=["expires_at"], name="portal_session_by_end")],
             },
         ),
         migrations.CreateModel(
@@ -491,6 +747,14 @@ class Migration(migrations.Migration):
             options={
                 "verbose_name": "SMS of a portal",
                 "verbose_name_plural": "SMS of portals",
+                "indexes": [models.Index(fields=["portal", "-id"], name="portal_sending_newest")],
+                "constraints": [
+                    models.UniqueConstraint(
+                        condition=models.Q(("notification__isnull", False)),
+                        fields=("notification", "user"),
+                        name="portal_notification_once_each",
+                    )
+                ],
             },
         ),
         migrations.CreateModel(
@@ -577,66 +841,42 @@ class Migration(migrations.Migration):
             options={
                 "verbose_name": "login to a portal",
                 "verbose_name_plural": "logins to portals",
+                "indexes": [models.Index(fields=["portal", "at"], name="portal_login_by_day")],
             },
         ),
+        migrations.AddField(
+            model_name="portalinvitation",
+            name="user",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE, related_name="invitations", to="portal.portaluser"
+            ),
+        ),
         migrations.CreateModel(
-            name="PortalInvitation",
+            name="PortalHandover",
             fields=[
-                (
-                    "id",
-                    models.UUIDField(
-                        default=integrations.identifiers.new_id, editable=False, primary_key=True, serialize=False
-                    ),
-                ),
-                ("token_hash", models.CharField(max_length=64, unique=True)),
-                (
-                    "source",
-                    models.CharField(
-                        choices=[
-                            ("hand", "By hand"),
-                            ("contacts", "From contacts"),
-                            ("file", "From a file"),
-                            ("api", "API"),
-                            ("automation", "Automation"),
-                        ],
-                        max_length=10,
-                    ),
-                ),
+                ("id", models.UUIDField(editable=False, primary_key=True, serialize=False)),
                 ("created_at", models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
                 ("expires_at", models.DateTimeField()),
-                ("remind_at", models.DateTimeField(null=True)),
-                ("reminded_at", models.DateTimeField(null=True)),
-                ("used_at", models.DateTimeField(null=True)),
-                ("revoked_at", models.DateTimeField(null=True)),
                 (
-                    "created_by",
-                    models.ForeignKey(
-                        db_index=False,
-                        null=True,
-                        on_delete=django.db.models.deletion.SET_NULL,
-                        related_name="+",
-                        to=settings.AUTH_USER_MODEL,
-                    ),
-                ),
-                (
-                    "portal",
+                    "form",
                     models.ForeignKey(
                         db_index=False,
                         on_delete=django.db.models.deletion.CASCADE,
-                        related_name="invitations",
-                        to="portal.portal",
+                        related_name="+",
+                        to="portal.publicform",
                     ),
                 ),
                 (
                     "user",
                     models.ForeignKey(
-                        on_delete=django.db.models.deletion.CASCADE, related_name="invitations", to="portal.portaluser"
+                        on_delete=django.db.models.deletion.CASCADE, related_name="handovers", to="portal.portaluser"
                     ),
                 ),
             ],
             options={
-                "verbose_name": "invitation to a portal",
-                "verbose_name_plural": "invitations to portals",
+                "verbose_name": "way from a portal into a form",
+                "verbose_name_plural": "ways from portals into forms",
+                "indexes": [models.Index(fields=["expires_at"], name="portal_handover_by_end")],
             },
         ),
         migrations.AddField(
@@ -705,94 +945,35 @@ class Migration(migrations.Migration):
             options={
                 "verbose_name": "visit of a portal",
                 "verbose_name_plural": "visits of portals",
+                "indexes": [models.Index(fields=["expires_at"], name="portal_visit_by_end")],
             },
         ),
-        migrations.AddConstraint(
-            model_name="portalrole",
-            constraint=models.UniqueConstraint(
-                models.F("portal"), django.db.models.functions.text.Lower("name"), name="portal_role_named_once"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="portalrole",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(("is_default", True)), fields=("portal",), name="portal_role_default"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="portalterms",
-            constraint=models.UniqueConstraint(fields=("portal", "number"), name="portal_terms_numbered_once"),
-        ),
-        migrations.AddConstraint(
-            model_name="portal",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("invitation_days__range", (1, 90)), ("session_days__range", (1, 365))),
-                name="portal_lasts_days",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="portaltext",
-            constraint=models.UniqueConstraint(fields=("portal", "kind", "language"), name="portal_text_once"),
-        ),
-        migrations.AddIndex(
-            model_name="portaluser",
-            index=models.Index(fields=["portal", "-id"], name="portal_user_newest_first"),
-        ),
-        migrations.AddIndex(
-            model_name="portaluser",
-            index=models.Index(fields=["portal", "status", "-id"], name="portal_user_by_status"),
-        ),
-        migrations.AddIndex(
-            model_name="portaluser",
-            index=models.Index(
-                condition=models.Q(("phone", ""), _negated=True), fields=["phone"], name="portal_user_by_number"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="portaluser",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(("phone", ""), _negated=True),
-                fields=("portal", "phone"),
-                name="portal_user_once_per_number",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="portalsession",
-            index=models.Index(fields=["expires_at"], name="portal_session_by_end"),
-        ),
-        migrations.AddIndex(
-            model_name="portalsending",
-            index=models.Index(fields=["portal", "-id"], name="portal_sending_newest"),
-        ),
-        migrations.AddConstraint(
-            model_name="portalsending",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(("notification__isnull", False)),
-                fields=("notification", "user"),
-                name="portal_notification_once_each",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="portalnotification",
-            index=models.Index(fields=["portal", "-id"], name="portal_notification_newest"),
-        ),
-        migrations.AddIndex(
-            model_name="portallogin",
-            index=models.Index(fields=["portal", "at"], name="portal_login_by_day"),
-        ),
-        migrations.AddIndex(
-            model_name="portalinvitation",
-            index=models.Index(fields=["portal", "-id"], name="portal_invitation_newest"),
-        ),
-        migrations.AddIndex(
-            model_name="portalinvitation",
-            index=models.Index(
-                condition=models.Q(
-                    ("remind_at__isnull", False), ("reminded_at", None), ("revoked_at", None), ("used_at", None)
+        migrations.CreateModel(
+            name="PortalOffer",
+            fields=[
+                ("id", models.BigAutoField(primary_key=True, serialize=False)),
+                ("created_at", models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
+                (
+                    "form",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="offers", to="portal.publicform"
+                    ),
                 ),
-                fields=["remind_at"],
-                name="portal_invitation_to_remind",
-            ),
+                (
+                    "portal",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="offers",
+                        to="portal.portal",
+                    ),
+                ),
+            ],
+            options={
+                "verbose_name": "form that a portal offers",
+                "verbose_name_plural": "forms that portals offer",
+                "constraints": [models.UniqueConstraint(fields=("portal", "form"), name="portal_offers_form_once")],
+            },
         ),
         migrations.AddConstraint(
             model_name="portalinvitation",
@@ -801,9 +982,5 @@ class Migration(migrations.Migration):
                 fields=("user",),
                 name="portal_invitation_open_once",
             ),
-        ),
-        migrations.AddIndex(
-            model_name="portalvisit",
-            index=models.Index(fields=["expires_at"], name="portal_visit_by_end"),
         ),
     ]
