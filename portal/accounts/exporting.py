@@ -1,6 +1,6 @@
 """People of a portal as a table: written by a job in slices; kept and given out as tables of submissions are."""
 
-import time
+import functools
 import uuid
 from collections.abc import Sequence
 from zoneinfo import ZoneInfo
@@ -11,13 +11,13 @@ from django.db.models import QuerySet
 from integrations.organizations.audit import record
 from integrations.organizations.models import User
 from integrations.organizations.roles import Capability
-from messaging.csv_files.writing import csv_lines
 from messaging.jobs import work
 from messaging.jobs.models import Job
 from messaging.jobs.registry import register_job
 from portal.forms.definition import Field, read_field
 from portal.forms.display import shown_answer
-from portal.forms.models import ExportPiece, SubmissionExport
+from portal.forms.exporting import header_of, write_pieces
+from portal.forms.models import SubmissionExport
 from portal.forms.selectors import columns_of
 
 from .finding import PersonFilter, count_up_to, people_of
@@ -25,7 +25,6 @@ from .models import Portal, PortalUser
 
 EXPORT = "portal.people.export"
 SENTENCES = {"portal_people.exported": "exported {count} people of the portal {portal}"}
-_SLICE = 500
 _FIRST = (
     "Number", "Name", "Status", "Role", "Language", "Country", "Added", "Registered", "Last login", "Terms accepted",
     "Decided", "Reason",
@@ -71,7 +70,7 @@ def find_export(portal: Portal, pk: uuid.UUID) -> SubmissionExport | None:
 
 @register_job(EXPORT, title="Exporting people", capability=Capability.PORTAL_PEOPLE)
 def export_slice(job: Job, until: float) -> bool:
-    """Write the next rows: the piece of the file and how far the job is are one transaction."""
+    """Write the next people."""
     export = (
         SubmissionExport.objects.select_related("form__portal__organization")
         .filter(pk=job.params.get("export"), form__organization=job.organization_id)
@@ -81,37 +80,15 @@ def export_slice(job: Job, until: float) -> bool:
         raise work.JobFailed("Somebody was erased meanwhile, and the table with them. Start it again.")
     columns = [read_field(one) for one in job.params.get("fields", [])]
     portal: Portal = export.form.portal
-    people = people_of(portal, PersonFilter.from_json(export.wanted.get("people"))).order_by("-pk")
+    people = people_of(portal, PersonFilter.from_json(export.wanted.get("people")))
     people = people.select_related("role", "terms", "submission")
-    while time.monotonic() < until:
-        after, number = job.cursor.get("after"), int(job.cursor.get("pieces", 0))
-        page = list((people.filter(pk__lt=uuid.UUID(after)) if after else people)[:_SLICE])
-        if not page and number:
-            return True
-        with transaction.atomic():
-            data = _piece(portal, columns, page, is_first=not number)
-            ExportPiece.objects.create(export=export, number=number, data=data)
-            export.rows += len(page)
-            export.save(update_fields=["rows"])
-            cursor = {"after": str(page[-1].pk) if page else after, "pieces": number + 1}
-            work.save_progress(job, cursor=cursor, done=job.done + len(page))
-        if len(page) < _SLICE:
-            return True
-    return False
+    row_of = functools.partial(_row, portal, columns)
+    return write_pieces(job, export, people, header=header_of(_FIRST, columns), row_of=row_of, until=until)
 
 
 def _exports(portal: Portal) -> QuerySet[SubmissionExport]:
     rows = SubmissionExport.objects.filter(form=portal.form_id, wanted__has_key="people")
     return rows.select_related("job", "form__organization")
-
-
-def _piece(portal: Portal, columns: Sequence[Field], page: Sequence[PortalUser], *, is_first: bool) -> bytes:
-    header = [*_FIRST, *(field.label or field.key for field in columns)]
-    written = b"".join(csv_lines(header=header, rows=[_row(portal, columns, user) for user in page]))
-    if is_first:
-        return written
-    # The head is written once; it ends where a table of no rows does.
-    return written[len(b"".join(csv_lines(header=header, rows=[]))) :]
 
 
 def _row(portal: Portal, columns: Sequence[Field], user: PortalUser) -> list[str]:

@@ -1,13 +1,16 @@
 """Submissions as a table: written by a job, a slice at a time, and given out for some days; formulas made harmless."""
 
+import functools
 import time
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import QuerySet
 from django.db.models.functions import Now
 from django.http import StreamingHttpResponse
 from django.utils import timezone
@@ -60,7 +63,7 @@ def start_export(form: PublicForm, wanted: SubmissionFilter, *, actor: User, ip:
 
 @register_job(EXPORT, title="Exporting submissions", capability=Capability.VIEW_SUBMISSIONS)
 def export_slice(job: Job, until: float) -> bool:
-    """Write the next rows: the piece of the file and how far the job is are one transaction."""
+    """Write the next submissions."""
     export = (
         SubmissionExport.objects.select_related("form__organization", "form__current")
         .filter(pk=job.params.get("export"), form__organization=job.organization_id)
@@ -69,14 +72,37 @@ def export_slice(job: Job, until: float) -> bool:
     if export is None:
         raise work.JobFailed("The form was deleted meanwhile, and with it what was sent. There is nothing to export.")
     fields = [read_field(one) for one in job.params.get("fields", [])]
-    rows = filtered(export.form, SubmissionFilter.from_json(export.wanted)).select_related("version").order_by("-id")
+    rows = filtered(export.form, SubmissionFilter.from_json(export.wanted)).select_related("version")
+    row_of = functools.partial(_row, export.form.organization, fields)
+    return write_pieces(job, export, rows, header=header_of(_FIRST, fields), row_of=row_of, until=until)
+
+
+def header_of(first: Sequence[str], fields: Sequence[Field]) -> list[str]:
+    """Return the head of a table: what every row has, then the questions."""
+    return [*first, *(field.label or field.key for field in fields)]
+
+
+def write_pieces(
+    job: Job,
+    export: SubmissionExport,
+    rows: QuerySet[Any],
+    *,
+    header: Sequence[str],
+    row_of: Callable[[Any], list[str]],
+    until: float,
+) -> bool:
+    """Write the next rows of a table, the newest first, and tell whether all are written.
+
+    The piece of the file and how far the job is are one transaction.
+    """
+    rows = rows.order_by("-pk")
     while time.monotonic() < until:
         after, number = job.cursor.get("after"), int(job.cursor.get("pieces", 0))
-        page = list((rows.filter(id__lt=uuid.UUID(after)) if after else rows)[:_SLICE])
+        page = list((rows.filter(pk__lt=uuid.UUID(after)) if after else rows)[:_SLICE])
         if not page and number:
             return True
         with transaction.atomic():
-            data = _piece(export.form.organization, fields, page, is_first=not number)
+            data = _piece(header, [row_of(one) for one in page], is_first=not number)
             ExportPiece.objects.create(export=export, number=number, data=data)
             export.rows += len(page)
             export.save(update_fields=["rows"])
@@ -116,9 +142,7 @@ def _pieces(export: SubmissionExport) -> Iterator[bytes]:
             yield bytes(piece.data)
 
 
-def _piece(organization: Organization, fields: Sequence[Field], page: Sequence[Submission], *, is_first: bool) -> bytes:
-    header = [*_FIRST, *(field.label or field.key for field in fields)]
-    rows = [_row(organization, fields, submission) for submission in page]
+def _piece(header: Sequence[str], rows: Sequence[list[str]], *, is_first: bool) -> bytes:
     written = b"".join(csv_lines(header=header, rows=rows))
     if is_first:
         return written
