@@ -112,8 +112,8 @@ def without_query(organization: Organization, wanted: ContactFilter) -> QuerySet
     return rows
 
 
-def count_up_to(rows: QuerySet[Contact], *, most: int = _COUNTED) -> tuple[int, bool]:
-    """Count contacts without reading them all: the number, at most `most`, and whether there are more."""
+def count_up_to(rows: QuerySet[Any], *, most: int = _COUNTED) -> tuple[int, bool]:
+    """Count rows without reading them all: the number, at most `most`, and whether there are more."""
     found = len(rows.order_by().values_list("pk")[: most + 1])
     return min(found, most), found > most
 

@@ -11,6 +11,7 @@ from django.db.models import QuerySet
 from integrations.organizations.audit import record
 from integrations.organizations.models import User
 from integrations.organizations.roles import Capability
+from messaging.contacts.filters import count_up_to
 from messaging.jobs import work
 from messaging.jobs.models import Job
 from messaging.jobs.registry import register_job
@@ -20,7 +21,7 @@ from portal.forms.exporting import header_of, write_pieces
 from portal.forms.models import SubmissionExport
 from portal.forms.selectors import columns_of
 
-from .finding import PersonFilter, count_up_to, people_of
+from .finding import PersonFilter, people_of
 from .models import Portal, PortalUser
 
 EXPORT = "portal.people.export"

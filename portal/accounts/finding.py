@@ -1,54 +1,25 @@
 """Looking for people of a portal and for invitations: what is wanted, and a page at a time by key."""
 
 import uuid
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, fields
-from typing import Any
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 from django.db.models import F, Q, QuerySet
 from django.db.models.functions import Now
 
-from integrations.organizations.models import as_uuid
-from integrations.phones import search_forms
+from portal.forms.filters import Page, StoredFilter, page_of, searched
 
 from .models import Portal, PortalInvitation, PortalNotification, PortalSending, PortalUser
 
-PAGE = 50
-COUNTED = 10_000
-_MOST_WORDS = 6
-
 
 @dataclass(frozen=True, kw_only=True)
-class PersonFilter:
+class PersonFilter(StoredFilter):
     """Which people are meant; every part may be empty, and all that are not must fit. `role` is an id, or none."""
 
     query: str = ""
     status: str = ""
     role: str = ""
     country: str = ""
-
-    @property
-    def is_empty(self) -> bool:
-        return self == PersonFilter()
-
-    def as_json(self) -> dict[str, str]:
-        return {name: value for name, value in asdict(self).items() if value}
-
-    @classmethod
-    def from_json(cls, stored: object) -> "PersonFilter":
-        """Return what was stored; what is no filter is an empty one."""
-        known = {one.name for one in fields(cls)}
-        given = stored if isinstance(stored, Mapping) else {}
-        return cls(**{name: value for name, value in given.items() if name in known and isinstance(value, str)})
-
-
-@dataclass(frozen=True)
-class Page:
-    """Rows, the newest first; `next` is the id to go on from, or None."""
-
-    rows: Sequence[Any]
-    next: uuid.UUID | None
-    is_first: bool
 
 
 def people_of(portal: Portal, wanted: PersonFilter) -> QuerySet[PortalUser]:
@@ -62,18 +33,20 @@ def people_of(portal: Portal, wanted: PersonFilter) -> QuerySet[PortalUser]:
         rows = rows.filter(role=int(wanted.role))
     if wanted.country:
         rows = rows.filter(region=wanted.country[:3])
-    return rows.filter(_searched(portal, wanted.query)) if wanted.query.strip() else rows
+    if not wanted.query.strip():
+        return rows
+    return rows.filter(searched(portal.organization, wanted.query, has_word=_in_name_or_answers))
 
 
 def page_of_people(portal: Portal, wanted: PersonFilter, *, after: object = None) -> Page:
     """Return one page of the people that fit: the newest, or those older than `after`."""
-    return _page(people_of(portal, wanted).select_related("role", "submission__version"), after)
+    return page_of(people_of(portal, wanted).select_related("role", "submission__version"), after=after)
 
 
 def page_of_waiting(portal: Portal, *, after: object = None) -> Page:
     """Return one page of those who wait for approval, who came first first."""
     rows = people_of(portal, PersonFilter(status=PortalUser.Status.WAITING))
-    return _page(rows.select_related("role", "submission__version"), after, is_oldest_first=True)
+    return page_of(rows.select_related("role", "submission__version"), after=after, is_oldest_first=True)
 
 
 def page_of_invitations(portal: Portal, *, state: str = "", after: object = None) -> Page:
@@ -81,13 +54,13 @@ def page_of_invitations(portal: Portal, *, state: str = "", after: object = None
     rows = PortalInvitation.objects.filter(portal=portal)
     if state in STATES:
         rows = rows.filter(STATES[state])
-    return _page(rows.select_related("user", "created_by"), after)
+    return page_of(rows.select_related("user", "created_by"), after=after)
 
 
 def page_of_notifications(portal: Portal, *, after: object = None) -> Page:
     """Return one page of what was written to the people."""
     rows = PortalNotification.objects.filter(portal=portal)
-    return _page(rows.select_related("role", "user", "created_by", "job"), after)
+    return page_of(rows.select_related("role", "user", "created_by", "job"), after=after)
 
 
 def find_person(portal: Portal, pk: uuid.UUID) -> PortalUser | None:
@@ -130,12 +103,6 @@ def countries_of(portal: Portal) -> list[str]:
     return list(rows.values_list("region", flat=True).distinct())
 
 
-def count_up_to(rows: QuerySet[Any], *, most: int = COUNTED) -> tuple[int, bool]:
-    """Count rows without reading them all: the number, at most `most`, and whether there are more."""
-    found = len(rows.order_by().values_list("pk")[: most + 1])
-    return min(found, most), found > most
-
-
 _open = Q(used_at=None, revoked_at=None)
 STATES: dict[str, Q] = {
     "open": _open & Q(expires_at__gt=Now()),
@@ -146,24 +113,5 @@ STATES: dict[str, Q] = {
 }
 
 
-def _page(rows: QuerySet[Any], after: object, *, is_oldest_first: bool = False) -> Page:
-    key = as_uuid(after)
-    if key:
-        rows = rows.filter(pk__gt=key) if is_oldest_first else rows.filter(pk__lt=key)
-    found = list(rows.order_by("pk" if is_oldest_first else "-pk")[: PAGE + 1])
-    return Page(found[:PAGE], found[PAGE - 1].pk if len(found) > PAGE else None, is_first=key is None)
-
-
-def _searched(portal: Portal, query: str) -> Q:
-    """Look for a number in any writing, and for every word in the name or among the answers."""
-    text = query.replace("\x00", "").strip()[:200]
-    forms = search_forms(text, region=portal.organization.default_region)
-    numbers = Q()
-    if forms.exact:
-        numbers |= Q(phone__in=forms.exact)
-    if forms.suffix:
-        numbers |= Q(phone__endswith=forms.suffix)
-    words = Q()
-    for word in text.split()[:_MOST_WORDS]:
-        words &= Q(name__icontains=word) | Q(submission__search_text__contains=word.casefold())
-    return numbers | words if numbers else words
+def _in_name_or_answers(word: str) -> Q:
+    return Q(name__icontains=word) | Q(submission__search_text__contains=word.casefold())

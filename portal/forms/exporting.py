@@ -19,6 +19,7 @@ from django.utils.http import content_disposition_header
 from integrations.organizations.audit import record
 from integrations.organizations.models import Organization, User
 from integrations.organizations.roles import Capability
+from messaging.contacts.filters import count_up_to
 from messaging.csv_files.writing import csv_lines
 from messaging.jobs import work
 from messaging.jobs.models import Job
@@ -26,7 +27,7 @@ from messaging.jobs.registry import register_job
 
 from .definition import Field, read_field
 from .display import shown_answer
-from .filters import SubmissionFilter, count_up_to, filtered
+from .filters import SubmissionFilter, filtered
 from .models import ExportPiece, PublicForm, Submission, SubmissionExport
 from .selectors import columns_of
 

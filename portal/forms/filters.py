@@ -1,27 +1,45 @@
 """Which submissions are meant: one description, as JSON for exports and as a query."""
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from datetime import datetime, time, timedelta
-from typing import Any
+from typing import Any, Self
 
 from django.db.models import Q, QuerySet
 from django.utils.dateparse import parse_date
 
-from integrations.organizations.models import as_uuid
+from integrations.organizations.models import Organization, as_uuid
 from integrations.phones import search_forms
 from integrations.templatetags.hg_base import zone_of
 
 from .models import PublicForm, Submission
 
 PAGE = 50
-_COUNTED = 10_000
 _MOST_WORDS = 6
 
 
 @dataclass(frozen=True, kw_only=True)
-class SubmissionFilter:
+class StoredFilter:
+    """What is looked for, in texts: a job or an export keeps it as JSON. What is empty is not asked."""
+
+    @property
+    def is_empty(self) -> bool:
+        return self == type(self)()
+
+    def as_json(self) -> dict[str, str]:
+        return {name: value for name, value in asdict(self).items() if value}
+
+    @classmethod
+    def from_json(cls, stored: object) -> Self:
+        """Return what was stored; what is no filter is an empty one."""
+        known = {one.name for one in fields(cls)}
+        given = stored if isinstance(stored, Mapping) else {}
+        return cls(**{name: value for name, value in given.items() if name in known and isinstance(value, str)})
+
+
+@dataclass(frozen=True, kw_only=True)
+class SubmissionFilter(StoredFilter):
     """Which submissions are meant; every part may be empty, and all that are not must fit.
 
     `since` and `until` are days (ISO) of the organization's time zone, both included. `field` and `answer` name an
@@ -37,26 +55,12 @@ class SubmissionFilter:
     field: str = ""
     answer: str = ""
 
-    @property
-    def is_empty(self) -> bool:
-        return self == SubmissionFilter()
-
-    def as_json(self) -> dict[str, str]:
-        return {name: value for name, value in asdict(self).items() if value}
-
-    @classmethod
-    def from_json(cls, stored: object) -> "SubmissionFilter":
-        """Return what was stored; what is no filter is an empty one."""
-        known = {one.name for one in fields(cls)}
-        given = stored if isinstance(stored, Mapping) else {}
-        return cls(**{name: value for name, value in given.items() if name in known and isinstance(value, str)})
-
 
 @dataclass(frozen=True)
 class Page:
-    """Submissions, the newest first; `next` is the id to go on from, or None."""
+    """Rows in the order of the list; `next` is the id to go on from, or None."""
 
-    rows: list[Submission]
+    rows: Sequence[Any]
     next: uuid.UUID | None
     is_first: bool
 
@@ -81,37 +85,43 @@ def filtered(form: PublicForm, wanted: SubmissionFilter) -> QuerySet[Submission]
             answers__contains={wanted.field: [wanted.answer]}
         )
         rows = rows.filter(chosen)
-    return rows.filter(_searched(form, wanted.query)) if wanted.query.strip() else rows
+    if not wanted.query.strip():
+        return rows
+    return rows.filter(searched(form.organization, wanted.query, has_word=_in_answers))
 
 
 def submission_page(form: PublicForm, wanted: SubmissionFilter, *, after: object = None, size: int = PAGE) -> Page:
     """Return one page of the submissions that fit: the newest, or those older than `after`."""
-    key = as_uuid(after)
     rows = filtered(form, wanted).select_related("version", "contact").defer("search_text", "contact__terms")
-    rows = (rows.filter(id__lt=key) if key else rows).order_by("-id")
-    found = list(rows[: size + 1])
+    return page_of(rows, after=after, size=size)
+
+
+def page_of(rows: QuerySet[Any], *, after: object = None, size: int = PAGE, is_oldest_first: bool = False) -> Page:
+    """Return one page by key: the first, or what follows `after`, which may be anything that an address brings."""
+    key = as_uuid(after)
+    if key:
+        rows = rows.filter(pk__gt=key) if is_oldest_first else rows.filter(pk__lt=key)
+    found = list(rows.order_by("pk" if is_oldest_first else "-pk")[: size + 1])
     return Page(rows=found[:size], next=found[size - 1].pk if len(found) > size else None, is_first=key is None)
 
 
-def count_up_to(rows: QuerySet[Submission], *, most: int = _COUNTED) -> tuple[int, bool]:
-    """Count submissions without reading them all: the number, at most `most`, and whether there are more."""
-    found = len(rows.order_by().values_list("pk")[: most + 1])
-    return min(found, most), found > most
-
-
-def _searched(form: PublicForm, query: str) -> Q:
-    """Look for a number in any writing, and for every word somewhere among the answers."""
+def searched(organization: Organization, query: str, *, has_word: Callable[[str], Q]) -> Q:
+    """Look for a number in any writing, and for every word where `has_word` does."""
     text = query.replace("\x00", "").strip()[:200]
-    forms = search_forms(text, region=form.organization.default_region)
+    forms = search_forms(text, region=organization.default_region)
     numbers = Q()
     if forms.exact:
         numbers |= Q(phone__in=forms.exact)
     if forms.suffix:
         numbers |= Q(phone__endswith=forms.suffix)
     words = Q()
-    for word in text.casefold().split()[:_MOST_WORDS]:
-        words &= Q(search_text__contains=word)
+    for word in text.split()[:_MOST_WORDS]:
+        words &= has_word(word)
     return numbers | words if numbers else words
+
+
+def _in_answers(word: str) -> Q:
+    return Q(search_text__contains=word.casefold())
 
 
 def _day(text: str) -> Any:

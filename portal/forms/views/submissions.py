@@ -15,11 +15,12 @@ from integrations.organizations.network import client_ip
 from integrations.organizations.pages import MemberRequest, member_page
 from integrations.organizations.roles import Capability
 from integrations.organizations.search_memory import key_of, recall, remember
+from messaging.contacts.filters import count_up_to
 from portal.forms.definition import Kind, read
 from portal.forms.display import Shown, answers_of, shown_answer
 from portal.forms.exporting import download, start_export
 from portal.forms.file_kinds import PICTURES
-from portal.forms.filters import SubmissionFilter, count_up_to, filtered, submission_page
+from portal.forms.filters import SubmissionFilter, filtered, submission_page
 from portal.forms.forms import FilterForm
 from portal.forms.models import PublicForm, Submission, SubmissionExport, SubmissionFile
 from portal.forms.removing import delete_submission

@@ -15,11 +15,11 @@ from integrations.organizations.network import client_ip
 from integrations.organizations.pages import MemberRequest, member_page
 from integrations.organizations.roles import Capability
 from integrations.organizations.search_memory import key_of, recall, remember
+from messaging.contacts.filters import count_up_to
 from portal.accounts import people
 from portal.accounts.exporting import find_export, newest_export, start_export
 from portal.accounts.finding import (
     PersonFilter,
-    count_up_to,
     latest_invitations,
     page_of_people,
     page_of_waiting,
