@@ -9,11 +9,13 @@ from io import BytesIO
 from typing import Any
 
 import pytest
+import time_machine
 from django.conf import settings
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db.models.functions import Now
 from django.http import HttpResponse
 from django.test import Client
+from django.utils import timezone
 
 from integrations.connections.models import Connection
 from messaging.consent.models import ConsentRecord, OptOut
@@ -29,10 +31,13 @@ from tests.conftest import Cast
 from tests.factories import ContactFactory, MessageFactory
 from tests.messaging.verification.conftest import own_code_of, wrong
 from tests.portal.forms.conftest import publish_questions
+from tests.portal.forms.public.conftest import VirtualPhones, account, connected, phones
 from tests.portal.forms.samples import PNG, QUESTIONS
 
+from .door.test_journey import let_codes_go
 from .furnishing import begin_session, make_person, make_portal
 
+__all__ = ["account", "connected", "phones"]
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("plain_rendering")]
 PHONE, NEW_NUMBER, NEW_PHONE = "+4915112345678", "+49 1518 7651234", "+4915187651234"
 ASKED = [
@@ -202,6 +207,42 @@ class TestNumber:
         other = Inside(ada.person)
         assert "Begin again" in other.press("number", step="check", code=code)
 
+    def test_both_codes_can_come_by_call(self, ada: Inside, phones: VirtualPhones, connected: Connection) -> None:
+        page = ada.press("number", step="begin")
+        assert "Call me and say the code" in page and "Send the code by WhatsApp" in page
+        assert "Wait a moment before you ask for another one." in ada.press("number", step="code", channel="call")
+        let_codes_go()
+        page = ada.press("number", step="code", channel="call")
+        assert "We are calling" in page and "Phone call" in phones.texts(PHONE)[-1]
+        assert "Now enter the new one" in ada.press("number", step="check", code=phones.code(PHONE))
+        ada.press("number", step="new", phone=NEW_NUMBER)
+        let_codes_go()
+        page = ada.press("number", step="code", channel="whatsapp")  # 60223 in the sandbox
+        assert "Please choose another way." in page and "Send the code by WhatsApp" not in page
+        assert 'autocomplete="one-time-code"' in ada.html, "the first code can still be entered"
+        assert "We are calling" in ada.press("number", step="code", channel="call")
+        assert "Phone call" in phones.texts(NEW_PHONE)[-1]
+        assert "Your new number is in use." in ada.press("number", step="check", code=phones.code(NEW_PHONE))
+        ada.person.refresh_from_db()
+        assert ada.person.phone == NEW_PHONE
+
+    def test_a_landline_is_proved_by_a_call(self, ada: Inside, phones: VirtualPhones) -> None:
+        ada.press("number", step="begin")
+        ada.press("number", step="check", code=phones.code(PHONE))
+        page = ada.press("number", step="new", phone="+49 30 123456")
+        assert "This looks like a landline, which gets no SMS. Ask for a call instead" in page
+        assert "Enter another number" in page and phones.texts("+4930123456") == []
+        assert "We are calling" in ada.press("number", step="code", channel="call")
+        page = ada.press("number", step="check", code=phones.code("+4930123456"))
+        assert "Your new number is in use." in page and "You log in with +49 30 123456" in page
+
+    def test_codes_of_our_own_come_by_text_alone(self, ada: Inside, connection: Connection) -> None:
+        code = self.begin(ada)
+        assert "Call me" not in ada.text and "WhatsApp" not in ada.text
+        let_codes_go()
+        assert "Please choose another way." in ada.press("number", step="code", channel="call")
+        assert "Now enter the new one" in ada.press("number", step="check", code=code)
+
     def test_without_a_way_to_send_it_says_so(self, ada: Inside) -> None:
         page = ada.press("number", step="begin")
         assert "Codes cannot be sent at the moment." in page
@@ -353,6 +394,26 @@ class TestDataAndLeaving:
         archive = zipfile.ZipFile(BytesIO(b"".join(answer.streaming_content)))  # type: ignore[attr-defined]
         assert json.loads(archive.read("data.json"))["profile"]["name"] == "Ada"
 
+    def test_ten_files_an_hour_each(self, ada: Inside, portal: Portal) -> None:
+        def take(one: Inside) -> int:
+            one.answer = one.client.get(one.url("data/file"))
+            if one.answer.streaming:
+                assert zipfile.ZipFile(BytesIO(b"".join(one.answer.streaming_content))).namelist() == ["data.json"]
+            return int(one.answer.status_code)
+
+        grace = Inside(make_person(portal, phone=NEW_PHONE))
+        begun = timezone.now()
+        with time_machine.travel(begun, tick=False):
+            assert {take(ada) for _ in range(10)} == {200}
+            for one in (ada, Inside(ada.person)):
+                assert take(one) == 429, "whichever browser it is"
+                assert "Wait an hour" in one.text and "Content-Disposition" not in one.answer
+            assert 'href="/p/drivers/data"' in ada.html, "there is a way back"
+            assert take(grace) == 200, "the limit is each person's own"
+        for minutes, status in ((10, 429), (59, 429), (61, 200)):
+            with time_machine.travel(begun + timedelta(minutes=minutes), tick=False):
+                assert take(ada) == status, minutes
+
     def test_leaving_ends_every_login(self, ada: Inside) -> None:
         other = Inside(ada.person)
         assert "Leave Drivers?" in ada.open("leave")
@@ -366,14 +427,16 @@ class TestDataAndLeaving:
 
 @pytest.mark.parametrize("path", ["profile", "number", "preferences", "security/everywhere", "leave"])
 def test_a_form_of_another_site_or_login_does_nothing(ada: Inside, path: str) -> None:
-    token = Inside(ada.person)
-    for forged in ("", "x" * 40):
+    other = Inside(ada.person)
+    shown = re.search(r'name="token" value="(\w+)"', other.client.get(other.url("number")).content.decode())
+    assert shown is not None
+    for forged in ("", "x" * 40, shown[1]):
         ada.press(path, token=forged, f1="Eve", step="begin")
         assert ada.answer.status_code == 403
     ada.person.refresh_from_db()
     assert (ada.person.name, ada.person.status) == ("Ada", "active")
-    assert token.open("home")
-    assert token.answer.status_code == 200
+    assert other.open("home")
+    assert other.answer.status_code == 200
 
 
 def test_no_page_opens_once_the_portal_is_off_or_the_person_out(ada: Inside) -> None:

@@ -11,7 +11,7 @@ from portal.accounts.invitations import hash_of, invite, revoke, token_of
 from portal.accounts.models import Portal, PortalInvitation, PortalUser
 from tests.conftest import Cast
 from tests.portal.accounts.door.conftest import NUMBER, PHONE, Visitor, login
-from tests.portal.accounts.door.test_journey import let_codes_go
+from tests.portal.accounts.door.test_journey import OFF, let_codes_go
 from tests.portal.accounts.furnishing import make_portal
 from tests.portal.forms.public.conftest import VirtualPhones
 
@@ -134,6 +134,28 @@ def test_an_invitation_that_is_taken_back_in_mid_journey_lets_nobody_in(
     visitor.fill()
     assert "Your invitation has ended" in visitor.text and not visitor.is_in
     assert PortalUser.objects.get().status == "invited"
+
+
+def test_a_portal_that_is_switched_off_uses_no_invitation_up(
+    drivers: Portal, invitation: PortalInvitation, phones: VirtualPhones
+) -> None:
+    visitor, before = follow(drivers, invitation), len(phones.texts())
+    invitation_page = visitor.page
+    Portal.objects.update(is_on=False)
+    visitor.press("", path=path_of(invitation))
+    assert visitor.status == 403 and OFF in visitor.text and len(phones.texts()) == before
+    assert visitor.open(path_of(invitation)).status == 403 and "Ada" not in visitor.text
+    Portal.objects.update(is_on=True)
+    visitor.page = invitation_page
+    visitor.press("", path=path_of(invitation)).enter(phones.code())
+    Portal.objects.update(is_on=False)
+    register_page = visitor.page
+    assert visitor.fill().status == 403 and PortalUser.objects.get().status == "invited"
+    Portal.objects.update(is_on=True)
+    invitation.refresh_from_db()
+    assert invitation.used_at is None
+    visitor.page = register_page
+    assert visitor.fill().is_in
 
 
 def test_an_invitation_is_used_once_by_two_browsers(

@@ -4,6 +4,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.contrib.auth.hashers import make_password
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db.models.functions import Now
 
@@ -31,6 +32,7 @@ from tests.portal.forms.public.conftest import VirtualPhones
 from tests.portal.forms.samples import PNG
 
 pytestmark = pytest.mark.django_db
+OFF = "It is switched off at the moment."
 
 
 def publish(portal: Portal, questions: list[dict[str, Any]], number: int = 2) -> None:
@@ -236,10 +238,63 @@ def test_switched_off_in_mid_journey(visitor: Visitor, phones: VirtualPhones) ->
     login(visitor, phones)
     Portal.objects.update(is_on=False)
     visitor.fill()
-    assert visitor.status == 403 and "It is switched off at the moment." in visitor.text
+    assert visitor.status == 403 and OFF in visitor.text
     assert not PortalUser.objects.exists()
     Portal.objects.update(is_on=True)
     assert "Register" in visitor.open().text, "what was proved is proved"
+
+
+def test_switched_off_before_the_number_and_before_the_code(visitor: Visitor, phones: VirtualPhones) -> None:
+    number_page = visitor.page
+    Portal.objects.update(is_on=False)
+    visitor.ask()
+    assert visitor.status == 403 and OFF in visitor.text
+    assert phones.texts() == [] and not PortalVisit.objects.exists()
+    Portal.objects.update(is_on=True)
+    visitor.page = number_page
+    assert visitor.ask().is_asked_for_code, "the page of before is still good"
+    code_page, code = visitor.page, phones.code()
+    Portal.objects.update(is_on=False)
+    let_codes_go()
+    for act in (lambda: visitor.enter(code), lambda: visitor.press("code"), lambda: visitor.press("restart")):
+        visitor.page = code_page
+        act()
+        assert visitor.status == 403 and OFF in visitor.text
+    assert len(phones.texts()) == 1 and Verification.objects.get().status == "pending"
+    assert not PortalVisit.objects.filter(proved_at__isnull=False).exists()
+    Portal.objects.update(is_on=True)
+    assert visitor.open().is_asked_for_code
+    assert visitor.enter(code).fill().is_in, "the code of before is as good as it was"
+
+
+def test_switched_off_before_the_password(visitor: Visitor, phones: VirtualPhones, drivers: Portal) -> None:
+    Portal.objects.update(offers_password=True)
+    person = make_person(drivers, password=make_password("four green bicycles"))
+    login(visitor, phones)
+    password_page = visitor.page
+    assert "Your password" in visitor.text
+    Portal.objects.update(is_on=False)
+    for step, given in (("password", "four green bicycles"), ("password", "guessed"), ("forgot", "")):
+        visitor.page = password_page
+        visitor.press(step, password=given)
+        assert visitor.status == 403 and OFF in visitor.text
+    assert not PortalSession.objects.exists() and PortalVisit.objects.get().password_tries == 0
+    person.refresh_from_db()
+    assert person.password_lapses_at is None
+    Portal.objects.update(is_on=True)
+    assert "Your password" in visitor.open().text
+    assert visitor.press("password", password="four green bicycles").is_in
+
+
+def test_switched_off_before_who_has_proved_the_number_goes_on(
+    visitor: Visitor, phones: VirtualPhones, drivers: Portal
+) -> None:
+    login(visitor, phones)
+    make_person(drivers)
+    visitor.open()
+    Portal.objects.update(is_on=False)
+    visitor.press("enter")
+    assert visitor.status == 403 and not PortalSession.objects.exists()
 
 
 def test_who_is_in_while_it_is_switched_off_is_in_again_afterwards(
@@ -300,9 +355,7 @@ def test_too_many_wrong_codes_end_the_attempt(visitor: Visitor, phones: VirtualP
     assert "was confirmed" not in visitor.text
 
 
-def test_a_country_that_gets_no_codes_and_a_service_that_fails_are_said_calmly(
-    visitor: Visitor, phones: VirtualPhones, cast: Cast
-) -> None:
+def test_a_country_that_gets_no_codes_is_said_at_the_number(visitor: Visitor, phones: VirtualPhones) -> None:
     visitor.ask("+33 6 12 34 56 03")
     assert visitor.status == 422 and "Codes cannot be sent to numbers of this country." in visitor.text
 

@@ -70,7 +70,11 @@ def test_registering_and_every_page_inside_stay_at_the_domain(
     # Neither the cookie of the domain nor that of a member opens anything at the other's address.
     token = guest.client.cookies["hg_portal"].value
     usual = Client()
-    usual.cookies["other"] = token
-    assert usual.get("/p/drivers/home").status_code == 302
+    usual.cookies["heliograph_member"] = token
+    for path in (cast.url(""), cast.url("contacts/"), cast.url(f"portals/{drivers.pk}/people/"), "/accounts/email/"):
+        answer = usual.get(path)
+        assert answer.status_code == 302 and "login" in answer["Location"], path
+    assert usual.get("/home", headers={"host": DOMAIN}, secure=True)["Location"] == "/"
     member = cast.client("owner")
+    assert member.get(cast.url(f"portals/{drivers.pk}/people/")).status_code == 200, "the page is there"
     assert member.get("/home", headers={"host": DOMAIN}, secure=True)["Location"] == "/"

@@ -29,7 +29,7 @@ pytestmark = pytest.mark.django_db
 OTHER_NUMBER, OTHER_PHONE = "+49 1511 2345679", "+4915112345679"
 
 
-@pytest.mark.parametrize("status", ["active", "invited", "suspended"])
+@pytest.mark.parametrize("status", ["active", "invited", "suspended", "waiting", "rejected", "left"])
 def test_nothing_tells_a_known_number_from_an_unknown_one_before_the_code(
     drivers: Portal, phones: VirtualPhones, status: str
 ) -> None:
