@@ -6,6 +6,7 @@ import pytest
 from django.utils import timezone
 
 from integrations.connections.models import Connection
+from integrations.organizations.api_keys import create_key
 from integrations.organizations.audit_sentences import line_of
 from integrations.organizations.models import AuditEntry
 from messaging.consent.opt_outs import opt_out
@@ -18,6 +19,7 @@ from portal.accounts.invitations import InvitationRefused, State, find, invite, 
 from portal.accounts.models import Portal, PortalInvitation, PortalRole, PortalSending, PortalUser
 from tests.conftest import Cast
 from tests.factories import ContactFactory
+from tests.messaging.api.conftest import Caller
 
 from .conftest import NUMBERS, make_portal, person
 
@@ -66,6 +68,27 @@ def test_two_invitations_to_one_number_are_one(cast: Cast, portal: Portal) -> No
         invite(portal, phone=PHONE, name="Other", actor=cast.owner)
     assert code_of(refused) == "already_invited"
     assert (Message.objects.count(), PortalUser.objects.get().name) == (1, "")
+
+
+def test_an_automation_invites_as_people_do(cast: Cast, portal: Portal) -> None:
+    role = PortalRole.objects.create(portal=portal, name="Drivers")
+    given = {"phone": PHONE, "role": role, "language": "de", "source": "automation", "actor": None}
+    invitation = invite(portal, name="Ada", **given)
+    invitation.refresh_from_db()
+    assert (invitation.source, invitation.created_by, invitation.user.role) == ("automation", None, role)
+    assert "lädt Sie" in Message.objects.get().body
+    with pytest.raises(InvitationRefused, match="invited already"):
+        invite(portal, **given)
+    assert Message.objects.count() == 1
+    entry = AuditEntry.objects.get(action="portal_invitation.sent")
+    assert line_of(entry).sentence == "invited Ada to the portal Driver portal"
+    assert (entry.actor_id, entry.changes["source"]) == (None, "Automation")
+    _, key = create_key(cast.organization, name="Shop", scopes=["portals:read"], actor=cast.owner)
+    told = Caller(key).get(f"portals/driver-portal/invitations/{invitation.pk}").json()
+    assert told["source"] == "automation"
+    page = cast.client("owner").get(cast.url(f"portals/{portal.pk}/people/{invitation.user_id}/"))
+    assert "Automation, " in page.content.decode()
+    assert find(portal, invitations.token_of(invitation)) == invitation
 
 
 def test_a_number_that_no_code_goes_to_is_not_invited(cast: Cast, portal: Portal) -> None:

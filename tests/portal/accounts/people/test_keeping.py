@@ -1,11 +1,14 @@
 """Reminders, erasing with the contact, the contact's timeline, and jobs that are interrupted."""
 
+import uuid
 from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.utils import timezone
 
+from integrations.organizations.audit_sentences import line_of
+from integrations.organizations.models import AuditEntry
 from messaging.contacts.erasure.erasing import erase_person
 from messaging.contacts.timeline import timeline
 from messaging.jobs import work
@@ -15,7 +18,7 @@ from portal.accounts import notifying
 from portal.accounts.batch_models import PortalInvitationBatch, PortalInvitationRow
 from portal.accounts.invitations import invite, revoke
 from portal.accounts.inviting_many import forget_rows, from_contacts
-from portal.accounts.models import Portal, PortalInvitation, PortalNotification, PortalSending, PortalUser
+from portal.accounts.models import Portal, PortalInvitation, PortalNotification, PortalRole, PortalSending, PortalUser
 from portal.accounts.notifying import Plan
 from portal.accounts.reminding import send_reminders
 from tests.conftest import Cast
@@ -117,6 +120,28 @@ def test_whoever_is_suspended_meanwhile_gets_nothing(cast: Cast, portal: Portal)
     PortalUser.objects.filter(phone=NUMBERS[5]).update(created_at=timezone.now() + timedelta(seconds=5))
     work.run(job.pk)
     assert list(Message.objects.values_list("phone", flat=True)) == [users[1].phone]
+
+
+def test_an_automation_writes_to_each_once_and_nobody_stands_behind_it(cast: Cast, portal: Portal) -> None:
+    role = PortalRole.objects.create(portal=portal, name="Drivers")
+    drivers = [person(portal, n, role=role) for n in range(2)]
+    person(portal, 2)
+    plan, request_id = Plan(audience="role", text="Gate 4 is closed.", role=role), uuid.uuid4()
+    rows = [notifying.send(portal, plan, request_id=request_id, source="automation", actor=None) for _ in range(2)]
+    assert rows[0] == rows[1] and Job.objects.count() == 1
+    row = PortalNotification.objects.get()
+    assert (row.source, row.created_by, row.job) == ("automation", None, Job.objects.get())
+    for _ in range(2):
+        work.run(Job.objects.get().pk)
+    assert Job.objects.get().state == "done"
+    assert sorted(Message.objects.values_list("phone", flat=True)) == [user.phone for user in drivers]
+    assert all("Gate 4 is closed." in message.body for message in Message.objects.all())
+    entry = AuditEntry.objects.get(action="portal_notification.sent")
+    assert line_of(entry).sentence == "wrote to the role Drivers of the portal Driver portal: 2 people"
+    assert entry.actor_id is None
+    assert row.get_source_display() == "Automation"
+    page = cast.client("owner").get(cast.url(f"portals/{portal.pk}/notifications/"))
+    assert page.status_code == 200 and "Gate 4 is closed." in page.content.decode()
 
 
 def test_rows_of_old_batches_are_forgotten(cast: Cast, portal: Portal) -> None:
