@@ -222,6 +222,8 @@ ANSWERS: dict[str, set[int]] = {
     "portals:person_do": {404},  # nothing is said to be done
     "portals:person_file": {404},  # the one file of the world was sent by a public form
     "portal_forms:picture": {404},  # the one picture of the world is that of a public form
+    "portal:invitation": {404},  # nobody made an invitation of the world's token
+    "portal:picture": {404},  # the one picture of the world is that of a public form
     "sandbox:preset": {404},  # a preset that nobody made
     "verifications:check": {404},  # only who asked for the code may enter it on a page
     "verifications:resend": {404},

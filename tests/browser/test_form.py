@@ -393,8 +393,9 @@ def test_inside_another_site_and_inside_no_other(site: Site, guest: Guest) -> No
 
     other = Shop()
     other.frame = site.shop.frame
-    page.goto(f"{other.origin}/book.html")
-    page.wait_for_timeout(500)
+    # The browser says that it shows nothing: what is not there yet might come.
+    with page.expect_console_message(lambda line: "frame-ancestors" in line.text):
+        page.goto(f"{other.origin}/book.html")
     expect(page.frame_locator("iframe").get_by_label("Your name")).to_have_count(0)
     other.shutdown()
 
