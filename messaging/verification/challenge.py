@@ -107,6 +107,13 @@ def waited(token: str, *, asker: Asker) -> bool:
     return spend(signature, ends)
 
 
+def passed(answer: str, waiting: str, *, asker: Asker) -> bool:
+    """Tell whether a visitor brought the answer of a task, or has waited; either is spent then."""
+    if answer and solved(answer, asker=asker):
+        return True
+    return bool(waiting) and waited(waiting, asker=asker)
+
+
 def seconds_to_wait(token: str) -> int:
     """Return how many seconds of the wait are left, for the page to say; it proves nothing."""
     begins = _time(str(_read(token.partition(".")[0]).get("from", "")))

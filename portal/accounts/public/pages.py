@@ -16,7 +16,7 @@ from portal.accounts.models import PortalInvitation, PortalUser, PortalVisit
 from portal.accounts.selectors import questions_of
 from portal.accounts.standing import Standing, Where
 from portal.forms.public.countries import Country, likely_region, some_countries
-from portal.forms.public.pages import Way, countries_for, sent_sentence, shown_number, ways_of
+from portal.forms.public.pages import Way, challenge_context, countries_for, sent_sentence, shown_number, ways_of
 from portal.forms.public.shown import show
 
 from .shell import TOO_LATE, WRONG, Here, message_page, page
@@ -83,18 +83,9 @@ def stuck_page(
 
 
 def challenge_page(here: Here, visit: PortalVisit, *, waiting: str = "") -> HttpResponse:
-    """A task for the browser, or a wait where no script runs, before a code is sent. A wait that has begun goes on."""
-    asker = here.asker()
-    seconds = challenge.seconds_to_wait(waiting) if waiting else 0
-    token = waiting if seconds else challenge.waiting_token(asker)
-    context = {
-        "task": _task(here),
-        "waiting": token,
-        "seconds": seconds or challenge.seconds_to_wait(token),
-        "is_early": bool(seconds),
-        "channel": here.posted.get("channel", ""),
-    }
-    return _visit_page(here, visit, "challenge", context)
+    """A task for the browser, or a wait where no script runs, before a code is sent."""
+    context = challenge_context(here.organization, here.asker(), waiting=waiting)
+    return _visit_page(here, visit, "challenge", {**context, "channel": here.posted.get("channel", "")})
 
 
 def password_page(here: Here, visit: PortalVisit, *, error: str = "", status: int = 200) -> HttpResponse:

@@ -230,9 +230,7 @@ def _go_on(here: Here, visit: PortalVisit, *, is_wanted: bool = False) -> HttpRe
 
 def _has_passed(here: Here) -> bool:
     solution, waiting = here.posted.get("challenge", ""), here.posted.get("waiting", "")
-    if solution and challenge.solved(solution, asker=here.asker()):
-        return True
-    return bool(waiting) and challenge.waited(waiting, asker=here.asker())
+    return challenge.passed(solution, waiting, asker=here.asker())
 
 
 def _after(here: Here, visit: PortalVisit, proving: Proving) -> HttpResponse:

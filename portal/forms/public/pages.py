@@ -17,6 +17,7 @@ from integrations.clock import database_now
 from integrations.organizations.models import Organization
 from integrations.phones import Phone, pretty
 from messaging.verification import arrival, challenge, codes, life, limits, ways
+from messaging.verification.askers import Asker
 from messaging.verification.models import Verification, VerificationSend
 from messaging.verification.moves import NOT_DELIVERED
 from messaging.verification.sentences import visitor_sentence
@@ -156,17 +157,21 @@ def stuck_page(here: Here, *, trouble: str, ways: Sequence[Way] = (), status: in
 
 
 def challenge_page(here: Here, *, waiting: str = "") -> HttpResponse:
-    """A task for the browser, or a wait where no script runs, before a code is sent. A wait that has begun goes on."""
+    """A task for the browser, or a wait where no script runs, before a code is sent."""
+    context = challenge_context(here.form.organization, here.asker, waiting=waiting)
+    return _page(here, "challenge", {**context, "channel": here.posted.get("channel", "")})
+
+
+def challenge_context(organization: Organization, asker: Asker, *, waiting: str = "") -> dict[str, Any]:
+    """Return what a page with a task says: the task, and the wait instead. A wait that has begun goes on."""
     seconds = challenge.seconds_to_wait(waiting) if waiting else 0
-    token = waiting if seconds else challenge.waiting_token(here.asker)
-    context = {
-        "task": _task(here),
+    token = waiting if seconds else challenge.waiting_token(asker)
+    return {
+        "task": challenge.make(organization, asker).text,
         "waiting": token,
         "seconds": seconds or challenge.seconds_to_wait(token),
         "is_early": bool(seconds),
-        "channel": here.posted.get("channel", ""),
     }
-    return _page(here, "challenge", context)
 
 
 def _task(here: Here) -> str:

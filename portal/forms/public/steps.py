@@ -192,8 +192,7 @@ def _needs_no_code(draft: FormDraft | None, reading: Reading) -> bool:
 
 def _challenged(here: Here) -> Here:
     solution, waiting = here.posted.get("challenge", ""), here.posted.get("waiting", "")
-    has_passed = bool(solution) and challenge.solved(solution, asker=here.asker)
-    return here.passed() if has_passed or (waiting and challenge.waited(waiting, asker=here.asker)) else here
+    return here.passed() if challenge.passed(solution, waiting, asker=here.asker) else here
 
 
 def _after(here: Here, draft: FormDraft, proving: Proving) -> HttpResponse:
