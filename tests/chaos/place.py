@@ -17,7 +17,7 @@ from config.launcher import commands
 from config.launcher.environment import CHECKOUT, PROCESS_FILE, read_run_file, servers_folder
 from integrations.sandbox.control import SandboxControl
 
-_START_SECONDS = 150.0
+_START_SECONDS = 300.0
 _KEPT = ("PATH", "LD_LIBRARY_PATH", "HOME", "LANG", "TMPDIR", "VIRTUAL_ENV", "PYTHONDONTWRITEBYTECODE")
 # Short, and in the order that the real ones have: an answer is given up before the lease ends, and Twilio's list is
 # believed to be empty only after it had time to catch up.

@@ -18,7 +18,7 @@ from config.launcher.keys import new_fernet_key, new_secret
 from config.launcher.ports import LOOPBACK, PortBook
 from config.launcher.processes import Service, Supervisor
 
-_START_SECONDS = 90.0
+_START_SECONDS = 300.0
 # Proxies and certificates may stay; whatever names servers or settings of another installation may not.
 _KEPT = ("PATH", "LD_LIBRARY_PATH", "HOME", "LANG", "TMPDIR", "VIRTUAL_ENV", "PYTHONDONTWRITEBYTECODE")
 

@@ -44,7 +44,7 @@ class Launcher:
     def wait_ready(self) -> str:
         """Wait for the line and return its address."""
         try:
-            wait_for(lambda: "\nReady: " in self.text() or self.process.poll() is not None, seconds=120, what="Ready")
+            wait_for(lambda: "\nReady: " in self.text() or self.process.poll() is not None, seconds=300, what="Ready")
         finally:
             ready = re.search(r"^Ready: (http://127\.0\.0\.1:\d+)", self.text(), re.MULTILINE)
         assert ready, self.text()
