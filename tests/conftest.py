@@ -1,6 +1,6 @@
 """Fixtures of every test: the cast, and servers that are real (see tests/plugins)."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,6 +11,7 @@ from django.test import Client
 from django.test.utils import _TestState
 
 from config.garbage import calm_collector
+from integrations import clock
 from integrations.connections.credentials import base_url_of
 from integrations.connections.models import Connection
 from integrations.organizations.models import Member, Organization, User
@@ -75,6 +76,14 @@ def cast(db: None) -> Cast:
     User.objects.bulk_create(people.values())
     Member.objects.bulk_create(members)
     return Cast(organization=organization, other=other, **people)
+
+
+@pytest.fixture(autouse=True, scope="session")
+def steady_clock() -> Iterator[None]:
+    """The clock asks the database every ten seconds: in the middle of counted statements, on a slow machine."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(clock, "_REFRESH_AFTER", 3600.0)
+        yield
 
 
 @pytest.fixture(autouse=True)

@@ -38,7 +38,7 @@ _TONES: dict[str, tuple[str, str]] = {
 def phone(value: str) -> SafeString:
     """Show a stored number as people write it internationally, with its flag and, as title, its country."""
     if is_key(value):
-        return format_html('<span class="hg-soft">erased</span>')
+        return format_html('<span class="hg-soft">{}</span>', "erased")
     region = find_region(value)
     if not region:
         return format_html('<span class="hg-phone hg-num hg-nowrap">{}</span>', pretty(value))
