@@ -109,7 +109,7 @@ def _explain_verification(refused: VerificationRefused) -> ApiProblem:
         wait = {"Retry-After": str(refused.retry_after or 2)}
         return ApiProblem("unavailable", refused.detail, headers=wait, more=more)
     wait = {} if refused.retry_after is None else {"Retry-After": str(refused.retry_after)}
-    if wait and (refused.kind == "limit" or refused.code in _LIMITS_OF_TWILIO):
+    if wait and refused.is_limit:
         more = {"limit": refused.code, **more}
         return ApiProblem("verification_limited", refused.detail, headers=wait, more=more)
     if refused.kind == "ended":
@@ -120,8 +120,6 @@ def _explain_verification(refused: VerificationRefused) -> ApiProblem:
     return ApiProblem("verification_refused", refused.detail, headers=wait, more={"reason": refused.code, **more})
 
 
-# For a number, an account, a moment: those that waiting cures within the hour.
-_LIMITS_OF_TWILIO = frozenset({"20429", "60202", "60203", "60212", "60245"})
 # Twilio's numbers of what is wrong with a number, in words like those of our own checks.
 _WORD_OF = {"60200": "not_accepted", "60205": "landline", "60412": "suspected_fraud"}
 

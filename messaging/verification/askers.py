@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 AskerKind = Literal["api", "form", "portal", "member"]
+PUBLIC: frozenset[AskerKind] = frozenset({"form", "portal"})
 
 
 @dataclass(frozen=True)
@@ -28,4 +29,4 @@ class Asker:
     @property
     def is_public(self) -> bool:
         """Tell whether anybody at all may ask like this, and has a browser."""
-        return self.kind in {"form", "portal"}
+        return self.kind in PUBLIC

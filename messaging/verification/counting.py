@@ -26,12 +26,12 @@ WEEK = 7 * DAY
 FRESH = 3 * MINUTE
 # In this order rows are locked, always: of two requests for the same rows one waits for the other, never both.
 SCOPES = (
-    "number", "number_day", "device", "ip", "network", "narrow", "middle", "wide", "country", "asker", "day", "address",
-    "addresses", "refused",
+    "number", "number_day", "spare", "pair", "device", "ip", "network", "narrow", "middle", "wide", "country", "asker",
+    "day", "address", "addresses", "refused",
 )  # fmt: skip
 # How many last digits of a number the block that it belongs to leaves open: a hundred thousand numbers, a million, ten.
 BLOCKS = {"narrow": 5, "middle": 6, "wide": 7}
-_DAILY = frozenset({"number_day", "day", "refused"})
+_DAILY = frozenset({"number_day", "spare", "pair", "day", "refused"})
 _FADED = 0.001  # what is less is nothing
 
 # Locks every row without changing one; those missing are made. The order is that of SCOPES.
@@ -74,7 +74,11 @@ def keys_of(phone: Phone, asker: Asker) -> list[Key]:
     keys = [Key("number", number), Key("number_day", number)]
     if asker.device:
         keys.append(Key("device", _hashed(f"{phone.e164}|{asker.device}")))
-    keys += keys_of_address(asker.ip)
+    address = keys_of_address(asker.ip)
+    if address and asker.is_public and not asker.device:
+        # What is spare when others have used a number up; and the number together with the network that asks for it.
+        keys += [Key("spare", number), Key("pair", _hashed(f"{phone.e164}|{address[-1].key}"))]
+    keys += address
     keys += [Key(scope, block) for scope, block in blocks_of(phone).items()]
     return [*keys, Key("country", phone.region), key_of_asker(asker), Key("day")]
 

@@ -33,6 +33,8 @@ _PACE = 6
 _HOT = {"narrow": 2, "middle": 3, "wide": 20}
 _TWO_THIRDS = 2 / 3
 _KNOWN = 50  # confirmed codes of a week from which on it is known what is usual
+# Codes a day that a number gets although its hour or day is used up, and how many of them unconfirmed by one network.
+_SPARE, _SPARE_OF_NETWORK = 12, 2
 
 
 @dataclass(frozen=True)
@@ -51,10 +53,11 @@ class Refused:
 
 @dataclass(frozen=True)
 class Verdict:
-    """What the counts say: refused or not, and whether the brake was on."""
+    """What the counts say: refused or not, whether the brake was on, and whether the code is one of the spare ones."""
 
     refused: Refused | None
     is_braked: bool = False
+    is_spare: bool = False
 
 
 def judge(rows: Rows, *, figures: Mapping[str, int], asker: Asker) -> Verdict:
@@ -66,16 +69,19 @@ def judge(rows: Rows, *, figures: Mapping[str, int], asker: Asker) -> Verdict:
     if asker.device:
         return Verdict(_device(rows, figures) or _origin(rows, figures))
     is_public = asker.is_public
-    refused = _number(rows, figures) or _origin(rows, figures)
-    if refused is None and is_public and not asker.has_passed and needs_challenge(rows, figures=figures):
+    used_up = _number(rows, figures)
+    is_spare = used_up is not None and _has_spare(rows)
+    refused = (None if is_spare else used_up) or _origin(rows, figures)
+    needs_task = is_public and (is_spare or needs_challenge(rows, figures=figures))
+    if refused is None and needs_task and not asker.has_passed:
         refused = Refused(
             "challenge", "Many codes that nobody confirms were asked for here: visitors solve a task first."
         )
     if refused is None:
         refused = _block(rows, figures, factor=1 if is_public else _TRUSTED) or _country(rows, figures)
     if refused is not None or not is_public or not is_braking(rows["asker"], figure=figures["asker"]):
-        return Verdict(refused)
-    return Verdict(_braked(rows, figures), is_braked=True)
+        return Verdict(refused, is_spare=is_spare)
+    return Verdict(_braked(rows, figures), is_braked=True, is_spare=is_spare)
 
 
 def judge_address(rows: Rows, *, figures: Mapping[str, int]) -> Refused | None:
@@ -121,6 +127,19 @@ def _number(rows: Rows, figures: Mapping[str, int]) -> Refused | None:
     if wait := _spent(day, figures["number_day"]):
         return Refused("number_day", f"{figures['number_day']} codes a day go to one number.", wait)
     return None
+
+
+def _has_spare(rows: Rows) -> bool:
+    """Tell whether a number that others used up gets one of its spare codes.
+
+    Strangers who ask for codes to a number would keep its owner out for the day. A network that has not asked for it,
+    or whose codes were confirmed, gets two more: one stranger has no other network, and one who has many solves a task
+    for each code and comes to the end of the day's few.
+    """
+    spare, pair = rows.get("spare"), rows.get("pair")
+    if spare is None or pair is None:
+        return False
+    return not _spent(spare, _SPARE) and not _full(pair, _SPARE_OF_NETWORK)
 
 
 def _device(rows: Rows, figures: Mapping[str, int]) -> Refused | None:

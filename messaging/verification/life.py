@@ -64,6 +64,9 @@ def start(
         backend, route = way_of(organization, phone=phone)
         check_channel(backend, route.connection, channel)
         check_credits(organization, route)
+        service_sid = route.connection.verify_service_sid if backend == Backend.VERIFY and route.connection else ""
+        if service_sid:
+            twilio_verify.refuse_without_tries(organization, phone=phone, service_sid=service_sid, asker=asker)
         _admit(organization, phone=phone, email=email, asker=asker, channel=channel)
         now = database_now()
         with transaction.atomic():
@@ -77,9 +80,7 @@ def start(
                 backend=backend,
                 route=Verification.Route.PLATFORM if route.kind is Kind.PLATFORM else Verification.Route.TWILIO,
                 connection=route.connection if route.kind is Kind.TWILIO else None,
-                service_sid=route.connection.verify_service_sid
-                if backend == Backend.VERIFY and route.connection
-                else "",
+                service_sid=service_sid,
                 channel=channel,
                 locale=(locale or asker.language)[:12],
                 sends=1,

@@ -9,7 +9,7 @@ from django.db.models.functions import Now
 from .limit_models import LimitCount, PausedPrefix, SpentProof
 
 # What names a person is kept as long as it counts; what tells what is usual, for a month.
-_PERSONAL = ("number", "number_day", "ip", "network", "address")
+_PERSONAL = ("number", "number_day", "spare", "pair", "device", "ip", "network", "address")
 _PERSONAL_KEPT, _KEPT, _PAUSES_KEPT = timedelta(days=3), timedelta(days=30), timedelta(days=90)
 _AT_ONCE = 20_000
 

@@ -114,7 +114,7 @@ OTHER_TITLES = {
 
 # Landlines can be called. What costs the caller more than a call, or belongs to no person, gets nothing at all.
 _TEXTABLE = frozenset({NumberKind.MOBILE, NumberKind.FIXED_OR_MOBILE})
-_REMEMBERED = frozenset({"device", "ip", "network", "asker"})
+_REMEMBERED = frozenset({"pair", "device", "ip", "network", "asker"})
 _CALLABLE = _TEXTABLE | {NumberKind.FIXED_LINE, NumberKind.VOIP}
 
 
@@ -250,7 +250,7 @@ def _counted(
         refused = verdict.refused
         if refused is not None and refused.name == "challenge":
             return refused  # who did not do his part is not counted
-        _count(rows, is_sent=refused is None, is_braked=verdict.is_braked)
+        _count(rows, is_sent=refused is None, is_braked=verdict.is_braked, is_spare=verdict.is_spare)
         if refused is None:
             _remember_origin(rows)
         elif refused.pauses:
@@ -267,7 +267,7 @@ def _note_held(row: LimitCount, *, now: datetime) -> None:
         LimitCount.objects.filter(pk=row.pk).update(held_at=now)
 
 
-def _count(rows: dict[str, LimitCount], *, is_sent: bool, is_braked: bool) -> None:
+def _count(rows: dict[str, LimitCount], *, is_sent: bool, is_braked: bool, is_spare: bool) -> None:
     """Count the asking, and the code if one is sent.
 
     Of one number that is asked for again and again a block has one code: it is somebody who does not get it, and no
@@ -277,7 +277,7 @@ def _count(rows: dict[str, LimitCount], *, is_sent: bool, is_braked: bool) -> No
     asks_first, gets_first = number.asked < 0.5, number.sent < 0.5
     for scope, row in rows.items():
         row.asked += scope not in BLOCKS or asks_first
-        if is_sent and (scope not in BLOCKS or gets_first):
+        if is_sent and (scope not in BLOCKS or gets_first) and (scope != "spare" or is_spare):
             row.sent += 1
             row.fresh += 1
             row.usual_sent += 1

@@ -3,14 +3,19 @@
 from datetime import timedelta
 from typing import Any
 
+from django.db import transaction
 from django.db.models import Case, F, Q, Sum, Value, When
 from django.db.models.functions import Coalesce, Now
 
+from .askers import PUBLIC
 from .models import Verification
 
 Status = Verification.Status
 
 CHECKS_AT_MOST = 5  # ours and Twilio's: https://www.twilio.com/docs/verify/api/rate-limits-and-timeouts
+# How many of the tries that all share who prove a number by Twilio Verify visitors of one network may take: whoever
+# else asked for codes to that number leaves its owner the others.
+CHECKS_OF_NETWORK = 3
 SENDS_AT_MOST = 5
 LIFE = timedelta(minutes=10)
 NOT_DELIVERED = "not_delivered"
@@ -48,7 +53,13 @@ def begin_check(verification: Verification) -> bool:
     rows = Verification.objects.filter(
         is_free, pk=verification.pk, status=Status.PENDING, expires_at__gt=Now(), checks__lt=CHECKS_AT_MOST
     )
-    return bool(rows.update(checks=F("checks") + 1, checking_until=Now() + CHECK_LEASE))
+    with transaction.atomic():
+        if _is_shared(verification):
+            # Of checks at once in many windows of one network no more pass than it may take.
+            list(siblings(verification).order_by("pk").select_for_update(no_key=True).values_list("pk"))
+        if not network_checks_left(verification):
+            return False
+        return bool(rows.update(checks=F("checks") + 1, checking_until=Now() + CHECK_LEASE))
 
 
 def finish_check(verification: Verification, *, counts: bool = True) -> None:
@@ -65,7 +76,19 @@ def attempts_left(verification: Verification) -> int:
     used = verification.checks
     if verification.provider_sid:
         used = siblings(verification).aggregate(used=Sum("checks"))["used"] or used
-    return max(0, CHECKS_AT_MOST - used)
+    return min(max(0, CHECKS_AT_MOST - used), network_checks_left(verification))
+
+
+def network_checks_left(verification: Verification) -> int:
+    """Return how many tries visitors of this one's network have left; all, where tries are not shared or not public."""
+    if not _is_shared(verification):
+        return CHECKS_AT_MOST
+    rows = siblings(verification).filter(network=verification.network, asker_kind__in=PUBLIC)
+    return max(0, CHECKS_OF_NETWORK - (rows.aggregate(used=Sum("checks"))["used"] or 0))
+
+
+def _is_shared(verification: Verification) -> bool:
+    return verification.backend == Verification.Backend.VERIFY and verification.asker_kind in PUBLIC
 
 
 def siblings(verification: Verification) -> Any:

@@ -34,6 +34,11 @@ class VerificationRefused(Exception):
         self.verification_id: uuid.UUID | None = None
         super().__init__(self.detail)
 
+    @property
+    def is_limit(self) -> bool:
+        """Tell whether waiting cures it within the hour: a limit of ours, or one of Twilio's for a moment."""
+        return self.kind == "limit" or self.code in _LIMITS_OF_TWILIO
+
 
 def by_twilio(error: TwilioError, *, reason: str = "", field: str = "") -> VerificationRefused:
     """Return the refusal for what Twilio answered."""
@@ -49,5 +54,6 @@ def by_twilio(error: TwilioError, *, reason: str = "", field: str = "") -> Verif
     )
 
 
+_LIMITS_OF_TWILIO = frozenset({"20429", "60202", "60203", "60212", "60245"})
 # How long waiting takes where Twilio does not say: https://www.twilio.com/docs/verify/api/rate-limits-and-timeouts
 WAITS: dict[int, int] = {20429: 5, 60202: 600, 60203: 600, 60212: 5, 60245: 3600, 60410: 12 * 3600}

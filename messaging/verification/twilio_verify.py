@@ -16,6 +16,9 @@ from integrations.clock import database_now
 from integrations.connections.credentials import ConnectionUnusable, credentials_of
 from integrations.connections.health import mark_broken
 from integrations.connections.models import Connection
+from integrations.masking import mask_ip
+from integrations.organizations.models import Organization
+from integrations.phones import Phone
 from integrations.twilio.client import Gateway, gateway_for
 from integrations.twilio.error_table import explain
 from integrations.twilio.errors import TwilioError, TwilioOutcomeUnknown, TwilioRefused, TwilioUnreachable
@@ -23,6 +26,7 @@ from integrations.twilio.results import VerificationSnapshot
 from messaging.sending.verdict import judge
 
 from . import moves
+from .askers import PUBLIC, Asker
 from .models import ClosedChannel, Verification, VerificationSend
 from .refusals import WAITS, VerificationRefused, by_twilio
 from .texts import twilio_locale
@@ -44,6 +48,23 @@ _ENDS: dict[str, str] = {
     "max_attempts_reached": Status.MAX_ATTEMPTS,
     "failed": Status.FAILED,
 }
+
+
+def refuse_without_tries(organization: Organization, *, phone: Phone | None, service_sid: str, asker: Asker) -> None:
+    """Raise VerificationRefused for visitors whose network has used up its tries at the code that the number has.
+
+    Twilio would send that same code again, and here nobody of theirs could enter it.
+    """
+    if phone is None or not asker.is_public:
+        return
+    used_up = Verification.objects.filter(
+        organization=organization, phone=phone.e164, service_sid=service_sid, network=mask_ip(asker.ip)[:60],
+        asker_kind__in=PUBLIC, status=Status.MAX_ATTEMPTS, expires_at__gt=database_now(),
+    ).exclude(provider_sid="")  # fmt: skip
+    until = used_up.order_by("expires_at").values_list("expires_at", flat=True).last()
+    if until is not None:
+        wait = max(1, round((until - database_now()).total_seconds()))
+        raise VerificationRefused("max_attempts", kind="limit", retry_after=wait)
 
 
 def hand_over(verification: Verification, send: VerificationSend) -> None:
@@ -205,7 +226,8 @@ def _begin_check(verification: Verification) -> bool:
         moves.reread(verification)
         if not verification.is_pending:
             return False
-        if verification.checks >= moves.CHECKS_AT_MOST and verification.checking_until is None:
+        is_used_up = verification.checks >= moves.CHECKS_AT_MOST or not moves.network_checks_left(verification)
+        if is_used_up and verification.checking_until is None:
             moves.end(verification, Status.MAX_ATTEMPTS, reason="max_attempts")
             return False
         if time.monotonic() >= until:

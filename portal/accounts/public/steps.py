@@ -221,10 +221,11 @@ def _go_on(here: Here, visit: PortalVisit, *, is_wanted: bool = False) -> HttpRe
     verification = find_verification(claim)
     if not is_wanted and verification is not None and verification.is_pending:
         return pages.code_page(here, visit, verification, notice=_("A code is on its way already. Enter it here."))
-    if challenge.is_needed(here.organization, claim.asker):
-        if not _has_passed(here):
-            return pages.challenge_page(here, visit, waiting=here.posted.get("waiting", ""))
+    # A number whose codes others have used up needs a task too, which is known only once a code is asked for.
+    if _has_passed(here):
         claim = _claim(here, visit, has_passed=True)
+    elif challenge.is_needed(here.organization, claim.asker):
+        return pages.challenge_page(here, visit, waiting=here.posted.get("waiting", ""))
     return _after(here, visit, send_code(claim, channel=here.posted.get("channel", "")))
 
 
@@ -238,7 +239,7 @@ def _after(here: Here, visit: PortalVisit, proving: Proving) -> HttpResponse:
     if proving.outcome is Outcome.PROVED:
         return _proved(here, visit)
     if proving.outcome is Outcome.CHALLENGE:
-        return pages.challenge_page(here, visit)
+        return pages.challenge_page(here, visit, waiting=here.posted.get("waiting", ""))
     if proving.outcome is Outcome.WRONG_NUMBER and visit.invitation_id is None:
         typed_number = here.posted.get("phone", "") or visit.phone
         return pages.number_page(here, typed=typed_number, country=_country(here), error=proving.text)

@@ -192,7 +192,7 @@ def _refused(refused: VerificationRefused, *, claim: Claim, channel: str) -> Pro
         Outcome.STUCK,
         refused.visitor,
         ways=[new_code_way(wait=wait)] if wait <= _COUNTED else [],
-        status=_TOO_MANY if refused.kind == "limit" else _UNAVAILABLE,
+        status=_TOO_MANY if refused.is_limit else _UNAVAILABLE,
     )
 
 

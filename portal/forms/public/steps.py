@@ -179,7 +179,9 @@ def _go_on(here: Here, draft: FormDraft, *, is_wanted: bool = False) -> HttpResp
     verification = find_verification(claim_of(here, draft))
     if not is_wanted and verification is not None and verification.is_pending:
         return pages.code_page(here, draft, verification, notice=_("A code is on its way already. Enter it here."))
-    if challenge.is_needed(here.form.organization, here.asker) and not (here := _challenged(here)).has_passed:
+    here = _challenged(here)
+    # A number whose codes others have used up needs a task too, which is known only once a code is asked for.
+    if not here.has_passed and challenge.is_needed(here.form.organization, here.asker):
         return pages.challenge_page(here, waiting=here.posted.get("waiting", ""))
     return _after(here, draft, send_code(claim_of(here, draft), channel=here.posted.get("channel", "")))
 
@@ -200,7 +202,7 @@ def _after(here: Here, draft: FormDraft, proving: Proving) -> HttpResponse:
     if proving.outcome is Outcome.PROVED:
         return _send(here, draft)
     if proving.outcome is Outcome.CHALLENGE:
-        return pages.challenge_page(here)
+        return pages.challenge_page(here, waiting=here.posted.get("waiting", ""))
     if proving.outcome is Outcome.WRONG_NUMBER:
         field = here.definition.verified_field
         errors = {field.key: proving.text} if field is not None else {}

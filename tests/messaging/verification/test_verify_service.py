@@ -24,6 +24,9 @@ LOST = TwilioOutcomeUnknown("The connection failed after the request had been se
 ABSENT = TwilioRefused("The requested resource was not found", code=20404, http_status=404)
 
 
+ELSEWHERE = Asker("portal", ip="198.51.100.7", language="de")
+
+
 def refused(code: int, *, status: int = 400, retry_after: float | None = None) -> TwilioRefused:
     return TwilioRefused("no", code=code, http_status=status, retry_after=retry_after)
 
@@ -60,7 +63,7 @@ def test_services_with_codes_of_other_lengths(cast: Cast, twilio: FakeVerify, co
 
 
 def test_a_wrong_code_is_no_error_and_five_end_it(cast: Cast, twilio: FakeVerify) -> None:
-    verification = begin(cast)
+    verification = begin(cast, asker=Asker("api"))
     found = [life.check(verification, code="000000") for _ in range(5)]
     assert [one.attempts_left for one in found] == [4, 3, 2, 1, 0]
     assert [one.status for one in found] == ["pending"] * 4 + ["max_attempts"]
@@ -153,7 +156,7 @@ def test_60203_for_codes_that_somebody_else_sent_is_checked_by_the_number(cast: 
         begin(cast)
     verification = Verification.objects.get(pk=caught.value.verification_id)
     twilio.will("check_verification", snapshot("pending", sid=VERIFICATION))
-    assert life.check(verification, code="000000").attempts_left == 4
+    assert life.check(verification, code="000000").attempts_left == 2
     assert twilio.calls[-1][1] == {"service_sid": SERVICE, "code": "000000", "sid": "", "to": PHONE}
 
 
@@ -287,9 +290,9 @@ def test_a_connection_that_breaks_meanwhile_fails_with_its_reason(
 def test_two_attempts_for_one_number_share_sid_tries_and_time(
     cast: Cast, twilio: FakeVerify, later: Callable[..., None]
 ) -> None:
-    first = begin(cast)
+    first = begin(cast, asker=Asker("api"))
     later(first, minutes=4)
-    second = begin(cast)
+    second = begin(cast, asker=Asker("api"))
     assert first.provider_sid == second.provider_sid
     assert second.expires_at == first.expires_at
     life.check(first, code="000000")
@@ -299,6 +302,37 @@ def test_two_attempts_for_one_number_share_sid_tries_and_time(
     assert life.check(first, code="482913").approved
     assert life.check(second, code="482913") == Checked("expired", 0, approved=False)
     assert second.error_reason == "used"
+
+
+def test_three_tries_of_a_network_leave_two_to_whoever_else_asked(cast: Cast, twilio: FakeVerify) -> None:
+    """A stranger in one window after the other, all of which wait for a code to the owner's number."""
+    stranger = Asker("portal", ip="203.0.113.9", has_passed=True)
+    windows = [begin(cast, asker=stranger) for _ in range(3)]
+    owner = begin(cast, asker=ELSEWHERE)
+    assert [life.check(one, code="000000").attempts_left for one in windows] == [2, 1, 0]
+    for window in windows:
+        assert life.check(window, code="482913") == Checked("max_attempts", 0, approved=False)
+    assert twilio.count("check_verification") == 3
+    with pytest.raises(VerificationRefused) as caught:
+        begin(cast, asker=Asker("portal", ip="203.0.113.44"))
+    assert (caught.value.code, caught.value.kind) == ("max_attempts", "limit")
+    assert 0 < (caught.value.retry_after or 0) <= 600
+    assert caught.value.visitor == visitor_sentence(reason="max_attempts")
+    assert life.check(owner, code="000000").attempts_left == 1
+    twilio.will("check_verification", snapshot("approved"))
+    assert life.check(owner, code="482913").approved
+
+
+def test_another_number_and_another_service_have_tries_of_their_own(
+    cast: Cast, twilio: FakeVerify, later: Callable[..., None]
+) -> None:
+    first = begin(cast)
+    for _ in range(3):
+        life.check(first, code="000000")
+    assert begin(cast, to="+4915112345679").is_pending
+    assert begin(cast, asker=Asker("api")).is_pending, "a server is no stranger at a page"
+    later(first, minutes=10)
+    assert begin(cast).is_pending, "Twilio's verification is over by then"
 
 
 def test_an_approval_elsewhere_proves_nothing_here(cast: Cast, twilio: FakeVerify) -> None:

@@ -334,3 +334,56 @@ def test_a_device_vouches_for_its_own_number_alone(cast: Cast, street: Street) -
     first, second = (keys_of(parse_phone(number, region=None), asker) for number in (ANNA, BEN))
     assert [key for key in first if key.scope == "device"] != [key for key in second if key.scope == "device"]
     assert not any(key.key == "1" for key in first), "no name of a device is kept"
+
+
+# ---- a number whose codes others have used up, and its owner on a new device
+
+
+def use_up(street: Street, *, ip: str) -> int:
+    """Ask for codes to Anna's number from one network until none leaves; return how many did."""
+    count = 0
+    while street.ask(ANNA, ip=ip) == "":
+        count += 1
+    assert street.ask(ANNA, ip=ip) == "number"
+    return count
+
+
+def test_the_owner_gets_in_on_a_new_device_although_a_stranger_used_the_number_up(street: Street) -> None:
+    assert use_up(street, ip="203.0.113.7") == 5
+    assert street.ask(ANNA, ip="203.0.113.200") == "number", "the same network once more"
+    assert street.ask(ANNA, ip="198.51.100.7", solves=False) == "challenge", "for a task, which costs nothing yet"
+    assert street.ask(ANNA, ip="198.51.100.7") == ""
+    assert street.ask(ANNA, ip="198.51.100.7") == "", "the first may get lost"
+    assert street.ask(ANNA, ip="198.51.100.7") == "number"
+    street.confirm(ANNA)
+    assert street.ask(ANNA, ip="198.51.100.7") == "", "who confirms is no stranger"
+
+
+def test_a_used_up_day_has_spare_codes_too(cast: Cast, street: Street) -> None:
+    for _ in range(20):
+        assert street.ask(ANNA, ip="203.0.113.7") == ""
+        street.confirm(ANNA)
+        street.forward(seconds=20)
+    for _ in range(2):
+        street.ask(ANNA, ip="203.0.113.7")
+    assert street.ask(ANNA, ip="203.0.113.7") == "number_day"
+    assert street.ask(ANNA, ip="198.51.100.7") == ""
+
+
+def test_strangers_in_many_networks_get_a_bounded_few_in_a_day(street: Street) -> None:
+    use_up(street, ip="203.0.113.7")
+    got, tasks = 0, 0
+    for network in range(40):
+        for _ in range(3):
+            tasks += street.ask(ANNA, ip=f"198.18.{network}.7", solves=False) == "challenge"
+            got += street.ask(ANNA, ip=f"198.18.{network}.7") == ""
+    assert got == tasks == 12, "a task for each, and no more than that however many networks"
+    assert street.ask(BEN, ip="198.18.3.7") == "", "another number's are its own"
+
+
+def test_who_has_no_address_has_nothing_spare(street: Street) -> None:
+    for kind in ("form", "api", "member"):
+        LimitCount.objects.all().delete()
+        for _ in range(5):
+            assert street.ask(ANNA, kind=kind) == ""
+        assert street.ask(ANNA, kind=kind) == "number", kind

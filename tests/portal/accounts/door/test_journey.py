@@ -11,8 +11,10 @@ from django.db.models.functions import Now
 from integrations.clock import database_now
 from messaging.consent.models import ConsentRecord
 from messaging.contacts.models import Contact
+from messaging.verification import life
 from messaging.verification.limit_models import LimitCount
 from messaging.verification.models import Verification
+from messaging.verification.refusals import VerificationRefused
 from portal.accounts.models import (
     Portal,
     PortalDevice,
@@ -154,7 +156,7 @@ def test_mistakes_stand_at_the_field_and_what_was_typed_stays(visitor: Visitor, 
     assert visitor.status == 422 and "This number is too short" in visitor.text and 'value="12"' in visitor.html
     visitor.ask()
     visitor.enter(wrong(phones.code()))
-    assert visitor.status == 422 and "you can try 4 more times" in visitor.text
+    assert visitor.status == 422 and "you can try 2 more times" in visitor.text
     visitor.enter(phones.code()).fill(f1="", f2="B-AB 12")
     assert visitor.status == 422
     assert "<title>Error: " in visitor.html and 'href="#f1"' in visitor.html and 'value="B-AB 12"' in visitor.html
@@ -348,11 +350,26 @@ def test_the_same_number_given_again_gets_no_code_past_the_pause(visitor: Visito
 def test_too_many_wrong_codes_end_the_attempt(visitor: Visitor, phones: VirtualPhones) -> None:
     visitor.ask()
     code = phones.code()
-    for _ in range(5):
+    for _ in range(3):
         visitor.enter(wrong(code))
     assert "Too many wrong codes were entered." in visitor.text and not visitor.is_asked_for_code
     visitor.enter(code)
     assert "was confirmed" not in visitor.text
+    visitor.open().ask()
+    assert visitor.status == 429, "one has to wait, and nothing of ours is broken"
+    assert "Too many wrong codes were entered. Wait ten minutes" in visitor.text and len(phones.texts()) == 1
+
+
+@pytest.mark.parametrize("code", [60202, 60203, 60212])
+def test_limits_of_twilio_are_told_as_limits(
+    visitor: Visitor, phones: VirtualPhones, monkeypatch: pytest.MonkeyPatch, code: int
+) -> None:
+    def refuse(*_args: Any, **_more: Any) -> None:
+        raise VerificationRefused(str(code), kind="provider", visitor="Wait.", retry_after=600)
+
+    monkeypatch.setattr(life, "start", refuse)
+    visitor.ask()
+    assert visitor.status == 429 and "Wait." in visitor.text
 
 
 def test_a_country_that_gets_no_codes_is_said_at_the_number(visitor: Visitor, phones: VirtualPhones) -> None:

@@ -88,17 +88,17 @@ def test_a_wrong_code_is_said_and_another_may_be_tried(visitor: Visitor, phones:
     code = phones.code()
     visitor.enter(wrong(code))
     assert visitor.is_asked_for_code
-    assert "you can try 4 more times" in visitor.text
+    assert "you can try 2 more times" in visitor.text
     visitor.enter("")
     assert "A code has 4 to 10 digits" in visitor.text
     visitor.enter(code)
     assert visitor.is_done
 
 
-def test_after_five_wrong_codes_the_visitor_reads_what_to_do(visitor: Visitor, phones: VirtualPhones) -> None:
+def test_after_three_wrong_codes_the_visitor_reads_what_to_do(visitor: Visitor, phones: VirtualPhones) -> None:
     visitor.fill()
     code = phones.code()
-    for _ in range(5):
+    for _ in range(3):
         visitor.enter(wrong(code))
     assert not visitor.is_asked_for_code
     assert "Too many wrong codes were entered." in visitor.text
