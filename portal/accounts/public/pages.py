@@ -8,7 +8,7 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
 from integrations.masking import mask_phone
-from messaging.verification import challenge, codes, limits
+from messaging.verification import challenge, limits
 from messaging.verification.models import Verification
 from portal.accounts import passkeys, visits
 from portal.accounts.invitations import State
@@ -16,7 +16,7 @@ from portal.accounts.models import PortalInvitation, PortalUser, PortalVisit
 from portal.accounts.selectors import questions_of
 from portal.accounts.standing import Standing, Where
 from portal.forms.public.countries import Country, likely_region, some_countries
-from portal.forms.public.pages import Way, challenge_context, countries_for, sent_sentence, shown_number, ways_of
+from portal.forms.public.pages import Way, challenge_context, code_context, countries_for, sent_sentence, shown_number
 from portal.forms.public.shown import show
 
 from .shell import TOO_LATE, WRONG, Here, message_page, page
@@ -60,17 +60,9 @@ def code_page(
     status: int = 200,
 ) -> HttpResponse:
     """Where the code is entered. Without a verification one is on its way from another press of the same button."""
-    is_own = verification is not None and verification.backend == Verification.Backend.OWN
-    context = {
-        "can_check": True,
-        # Who follows an invitation sees no more of its number than the invitation shows.
-        "sent": _sent_to_invited(visit) if visit.invitation_id else sent_sentence(visit.phone, verification),
-        "code_error": code_error,
-        "has_errors": bool(code_error),
-        "code_length": codes.LENGTH if is_own else 0,
-        "ways": ways_of(verification),
-        "notice": notice,
-    }
+    context = code_context(verification, code_error=code_error, notice=notice)
+    # Who follows an invitation sees no more of its number than the invitation shows.
+    context["sent"] = _sent_to_invited(visit) if visit.invitation_id else sent_sentence(visit.phone, verification)
     return _visit_page(here, visit, "code", context, status=status)
 
 

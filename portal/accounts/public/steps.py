@@ -6,6 +6,7 @@ taken twice, in two windows or after the browser's arrow back.
 """
 
 from collections.abc import Callable
+from http import HTTPStatus
 
 from django.db import transaction
 from django.http import HttpResponse
@@ -24,7 +25,7 @@ from portal.accounts.standing import Standing, Where, standing_of
 from portal.forms.phone_words import phone_sentence
 from portal.forms.public.countries import chosen_region
 from portal.forms.public.pages import countries_for, new_code_way
-from portal.forms.public.proving import Claim, Outcome, Proving, check_code, find_verification, send_code
+from portal.forms.public.proving import Claim, Outcome, Proving, check_code, find_verification, is_awaited, send_code
 from portal.forms.public.reading import chosen_countries, lost_files, read_page, typed
 from portal.forms.receiving import sent_files
 
@@ -94,6 +95,12 @@ def check(here: Here, visit: PortalVisit) -> HttpResponse:
     if visit.proved_at is not None:
         return _where(here, visit)
     return _after(here, visit, check_code(_claim(here, visit), code=here.posted.get("code", "")))
+
+
+def look(here: Here, visit: PortalVisit) -> HttpResponse:
+    """Tell the script of the code page whether there is something to show: the text got lost, or the visit went on."""
+    is_waiting = visit.proved_at is None and is_awaited(_claim(here, visit))
+    return HttpResponse(status=HTTPStatus.NO_CONTENT if is_waiting else HTTPStatus.OK)
 
 
 def password(here: Here, visit: PortalVisit) -> HttpResponse:
@@ -173,6 +180,7 @@ def enter(here: Here, visit: PortalVisit) -> HttpResponse:
 STEPS: dict[str, Callable[[Here, PortalVisit], HttpResponse]] = {
     "code": ask_code,
     "check": check,
+    "look": look,
     "password": password,
     "forgot": forgot,
     "fill": fill,

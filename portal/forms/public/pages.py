@@ -129,25 +129,30 @@ def code_page(
     notice: str = "",
     status: int = 200,
 ) -> HttpResponse:
-    """Where the code is entered. Without a verification one is on its way from another press of the same button.
+    """Where the code is entered. Without a verification one is on its way from another press of the same button."""
+    context = code_context(verification, code_error=code_error, notice=notice)
+    return _page(here, "code", {**context, "sent": sent_sentence(draft.phone, verification)}, status=status)
+
+
+def code_context(verification: Verification | None, *, code_error: str = "", notice: str = "") -> dict[str, Any]:
+    """Return what every page says on which a code is entered.
 
     A code that is known to have got lost is told at once: nobody has to wait for it.
     """
+    is_own = verification is not None and verification.backend == Verification.Backend.OWN
     is_lost = verification is not None and arrival.is_lost(verification)
-    context = {
+    return {
         "can_check": True,
-        "sent": sent_sentence(draft.phone, verification),
         "code_error": code_error,
         "has_errors": bool(code_error or is_lost),
         "trouble": visitor_sentence(reason=NOT_DELIVERED) if is_lost else "",
         "is_lost": is_lost,
         # Of codes of our own it is known at once where the message failed; the script asks.
-        "listens": verification is not None and verification.backend == "own" and not is_lost,
-        "code_length": codes.LENGTH if verification is not None and verification.backend == "own" else 0,
+        "listens": is_own and not is_lost,
+        "code_length": codes.LENGTH if is_own else 0,
         "ways": ways_of(verification),
         "notice": "" if is_lost else notice,
     }
-    return _page(here, "code", context, status=status)
 
 
 def stuck_page(here: Here, *, trouble: str, ways: Sequence[Way] = (), status: int = 200) -> HttpResponse:

@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 from integrations.organizations.models import Organization
 from integrations.phones import parse_phone
 from messaging.verification import life, limits, ways
+from messaging.verification.arrival import is_lost
 from messaging.verification.askers import Asker
 from messaging.verification.models import Verification
 from messaging.verification.moves import NOT_DELIVERED
@@ -101,6 +102,12 @@ def find_verification(claim: Claim) -> Verification | None:
         return None
     rows = Verification.objects.select_related("organization", "connection")
     return rows.filter(pk=claim.verification_id, organization=claim.organization, phone=claim.phone).first()
+
+
+def is_awaited(claim: Claim) -> bool:
+    """Tell whether a code is on its way that may still arrive: the script of a code page asks while one waits."""
+    verification = find_verification(claim)
+    return verification is not None and verification.is_pending and not is_lost(verification)
 
 
 def send_code(claim: Claim, *, channel: str = "") -> Proving:

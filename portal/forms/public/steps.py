@@ -10,7 +10,6 @@ from django.http import HttpResponse, HttpResponseRedirect
 from django.utils.translation import gettext as _
 
 from messaging.verification import challenge
-from messaging.verification.arrival import is_lost
 from portal.forms.answers import Reading
 from portal.forms.arriving import begin_draft, read_arrival
 from portal.forms.drafting import find_draft, keep_draft
@@ -22,7 +21,7 @@ from portal.forms.submitting import submit
 from . import pages
 from .here import Here
 from .passwords import may_try, note_wrong
-from .proving import Outcome, Proving, check_code, claim_of, find_verification, send_code
+from .proving import Outcome, Proving, check_code, claim_of, find_verification, is_awaited, send_code
 from .reading import chosen_countries, lost_files, read_page, typed
 from .visits import Visit
 
@@ -143,8 +142,7 @@ def arrive(here: Here) -> HttpResponse:
 def look(here: Here) -> HttpResponse:
     """Tell the script of the code page whether there is something to show: the text got lost, or the visit went on."""
     draft = _draft(here)
-    verification = find_verification(claim_of(here, draft)) if draft is not None and draft.submission is None else None
-    is_waiting = verification is not None and verification.is_pending and not is_lost(verification)
+    is_waiting = draft is not None and draft.submission is None and is_awaited(claim_of(here, draft))
     return HttpResponse(status=HTTPStatus.NO_CONTENT if is_waiting else HTTPStatus.OK)
 
 

@@ -243,6 +243,22 @@ class TestNumber:
         assert "Please choose another way." in ada.press("number", step="code", channel="call")
         assert "Now enter the new one" in ada.press("number", step="check", code=code)
 
+    def test_a_code_that_got_lost_is_told(self, ada: Inside, connection: Connection) -> None:
+        ada.press("number", step="check", code=self.begin(ada))
+        ada.press("number", step="new", phone=NEW_NUMBER)
+        assert "data-listens" in ada.html
+        ada.press("number", step="look")
+        assert ada.answer.status_code == 204
+        Message.objects.filter(phone=NEW_PHONE).update(status="failed", error_code=30003, finished_at=Now())
+        ada.press("number", step="look")
+        assert ada.answer.status_code == 200
+        page = ada.press("number", step="show")
+        assert "The code could not be delivered to this number." in page and "Enter another number" in page
+        assert "We sent a text message" not in page and 'autocomplete="one-time-code"' in ada.html
+        Verification.objects.filter(phone=NEW_PHONE).update(expires_at=Now())
+        assert "Send a code to my present number" in ada.press("number", step="show")
+        assert Verification.objects.filter(phone=NEW_PHONE).count() == 1, "nothing is sent by looking"
+
     def test_without_a_way_to_send_it_says_so(self, ada: Inside) -> None:
         page = ada.press("number", step="begin")
         assert "Codes cannot be sent at the moment." in page

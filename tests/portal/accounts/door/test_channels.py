@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from django.db import connection as database
+from django.db.models.functions import Now
 from django.test.utils import CaptureQueriesContext
 
 from integrations.connections.models import Connection
@@ -215,3 +216,30 @@ def test_a_service_that_fails_between_two_codes_leaves_the_first_good(
     connected.save()
     assert login(visitor, phones).text
     assert visitor.fill().is_in
+
+
+def test_a_code_of_ours_that_got_lost_is_told_at_the_door(drivers: Portal, cast: Cast) -> None:
+    ConnectionFactory(organization=cast.organization)
+    visitor = Visitor(drivers).open().ask()
+    assert "data-listens" in visitor.html
+    code_page = visitor.page
+    assert visitor.press("look").status == 204
+    Message.objects.update(status="undelivered", error_code=30003, finished_at=Now())
+    visitor.page = code_page
+    assert visitor.press("look").status == 200
+    visitor.page = code_page
+    visitor.press("show")
+    assert "The code could not be delivered to this number. Check the number, or use another one." in visitor.text
+    assert visitor.is_asked_for_code and "data-listens" not in visitor.html
+    assert "It can take a minute" not in visitor.text and "We sent a text message" not in visitor.text
+    let_codes_go()
+    visitor.press("code", channel="sms")
+    assert "A new code is on its way." in visitor.text and "could not be delivered" not in visitor.text
+    assert visitor.enter(own_code_of(PHONE)).fill().is_in
+
+
+def test_looking_tells_nobody_else_anything(drivers: Portal, cast: Cast) -> None:
+    ConnectionFactory(organization=cast.organization)
+    Visitor(drivers).open().ask()
+    stranger = Visitor(drivers).open()
+    assert stranger.press("look", visit="x" * 40).status == 409

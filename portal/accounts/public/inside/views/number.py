@@ -1,6 +1,7 @@
 """Another number: a code to the present one, then a code to the new one. Each step goes on from where it stands."""
 
 from collections.abc import Callable
+from http import HTTPStatus
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
@@ -8,7 +9,6 @@ from django.shortcuts import redirect
 from django.utils.translation import gettext as _
 
 from integrations.phones import PhoneProblem, parse_phone
-from messaging.verification import codes
 from messaging.verification.models import Verification
 from portal.accounts import moving
 from portal.accounts.models import PortalVisit
@@ -16,8 +16,8 @@ from portal.accounts.public.pages import countries_of
 from portal.accounts.public.shell import TOO_LATE, WRONG, Here, page, portal_page
 from portal.forms.phone_words import phone_sentence
 from portal.forms.public.countries import chosen_region, likely_region
-from portal.forms.public.pages import sent_sentence, shown_number, ways_of
-from portal.forms.public.proving import Claim, Outcome, Proving, check_code, find_verification, send_code
+from portal.forms.public.pages import code_context, sent_sentence, shown_number
+from portal.forms.public.proving import Claim, Outcome, Proving, check_code, find_verification, is_awaited, send_code
 
 
 @portal_page()
@@ -91,7 +91,7 @@ def _prove(here: Here, visit: PortalVisit, act: Callable[[Claim], Proving]) -> H
     if proving.outcome is Outcome.WRONG_NUMBER and is_new:
         return _new_page(here, typed=visit.phone, error=proving.text)
     if proving.outcome in {Outcome.STUCK, Outcome.WRONG_NUMBER, Outcome.CHALLENGE}:
-        return _code_page(here, visit, None, trouble=proving.text, ways=proving.ways, status=proving.status)
+        return _stuck_page(here, visit, proving)
     is_error = proving.outcome is Outcome.WRONG_CODE
     return _code_page(
         here,
@@ -103,7 +103,21 @@ def _prove(here: Here, visit: PortalVisit, act: Callable[[Claim], Proving]) -> H
     )
 
 
+def _look(here: Here, visit: PortalVisit) -> HttpResponse:
+    """Tell the script of the code page whether there is something to show: the text got lost, or one went on."""
+    return HttpResponse(status=HTTPStatus.NO_CONTENT if is_awaited(_claim(here, visit)) else HTTPStatus.OK)
+
+
+def _show(here: Here, visit: PortalVisit) -> HttpResponse:
+    """Show the code page as it is now; nothing is sent by looking."""
+    verification = find_verification(_claim(here, visit))
+    is_waiting = verification is not None and verification.is_pending
+    return _code_page(here, visit, verification) if is_waiting else _start_page(here)
+
+
 _STEPS: dict[str, Callable[[Here, PortalVisit], HttpResponse]] = {
+    "look": _look,
+    "show": _show,
     "code": _ask_code,
     "check": _check,
     "new": _enter,
@@ -176,21 +190,16 @@ def _code_page(
     *,
     code_error: str = "",
     notice: str = "",
-    trouble: str = "",
-    ways: Any = None,
     status: int = 200,
 ) -> HttpResponse:
     is_new = _is_at_new(visit)
     phone = visit.phone if is_new else here.user.phone
-    context = {
-        "is_new": is_new,
-        "can_check": not trouble,
-        "sent": sent_sentence(phone, verification),
-        "code_error": code_error,
-        "code_length": codes.LENGTH if verification is not None and verification.backend == "own" else 0,
-        "ways": ways_of(verification) if ways is None else ways,
-        "notice": notice,
-        "trouble": trouble,
-        "has_errors": bool(code_error or trouble),
-    }
+    context = code_context(verification, code_error=code_error, notice=notice)
+    context |= {"is_new": is_new, "sent": sent_sentence(phone, verification)}
     return page(here, "inside/number_code", context, status=status)
+
+
+def _stuck_page(here: Here, visit: PortalVisit, proving: Proving) -> HttpResponse:
+    context = {"is_new": _is_at_new(visit), "can_check": False, "has_errors": True}
+    context |= {"trouble": proving.text, "ways": proving.ways}
+    return page(here, "inside/number_code", context, status=proving.status)
