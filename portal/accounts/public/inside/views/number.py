@@ -200,6 +200,6 @@ def _code_page(
 
 
 def _stuck_page(here: Here, visit: PortalVisit, proving: Proving) -> HttpResponse:
-    context = {"is_new": _is_at_new(visit), "can_check": False, "has_errors": True}
+    context: dict[str, Any] = {"is_new": _is_at_new(visit), "can_check": False, "has_errors": True}
     context |= {"trouble": proving.text, "ways": proving.ways}
     return page(here, "inside/number_code", context, status=proving.status)
