@@ -4,6 +4,9 @@
 SHELL := /bin/sh
 BIN := .venv/bin
 INSTALLED := .venv/.installed
+# Some images ask Python to write no compiled files; each of our many processes would then compile everything anew and
+# start three times as slowly.
+export PYTHONDONTWRITEBYTECODE :=
 
 help: ## Show this list
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
