@@ -23,7 +23,7 @@ from tests.factories import ConnectionFactory, MemberFactory, OrganizationFactor
 hypothesis.settings.register_profile("patient", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
 hypothesis.settings.load_profile("patient")
 
-pytest_plugins = ["tests.plugins.emptying", "tests.plugins.grouping", "tests.plugins.sandbox"]
+pytest_plugins = ["tests.plugins.emptying", "tests.plugins.grouping", "tests.plugins.sandbox", "tests.plugins.template"]
 
 
 def pytest_collection_finish() -> None:

@@ -18,6 +18,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 from config.launcher.environment import CHECKOUT
 from config.launcher.ports import PortBook
+from tests.plugins.template import copy_database
 
 GIVEN = ("DATABASE_URL", "REDIS_URL", "SECRET_KEY", "CREDENTIAL_KEYS", "SANDBOX_SECRET", "PUBLIC_BASE_URL", "DEBUG")
 SCREENSHOTS = Path(__file__).parent / "screenshots"
@@ -94,7 +95,8 @@ def product() -> Iterator[Product]:
         process = subprocess.Popen(
             [sys.executable, "-m", "config.launcher"],
             cwd=CHECKOUT,
-            env=environment,
+            # For the launcher alone: whatever else is run finds the database as one does with `make run`.
+            env={**environment, "DATABASE_URL": copy_database(f"browser_{os.getpid()}") or ""},
             stdin=subprocess.DEVNULL,
             stdout=stream,
             stderr=subprocess.STDOUT,

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit, urlunsplit
 import pytest
 
 from config.launcher.temporary import TemporaryServers, fill_environment
+from tests.plugins.template import IS_OURS
 
 _servers: TemporaryServers | None = None
 
@@ -27,6 +28,8 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
     elif _servers is None:
         _servers = TemporaryServers()
         fill_environment(_servers)
+        if "DATABASE_URL" in _servers.environment:
+            os.environ[IS_OURS] = "1"
 
 
 def pytest_unconfigure() -> None:
