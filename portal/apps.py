@@ -34,12 +34,12 @@ class PortalConfig(AppConfig):
         from portal.accounts.api import router as portals_router
         from portal.accounts.demo import make_demo_portal
         from portal.accounts.erasing import forget_portal_people
-        from portal.accounts.handing_over import read_ticket, vouch
+        from portal.accounts.handing_over import read_ticket, vouch, way_back
         from portal.accounts.selectors import names_of, waiting_badge
         from portal.accounts.story import portals_of
         from portal.accounts.views.frame import FORM_PAGES, frame_of_form
         from portal.forms import building, exporting, pictures, removing, settling
-        from portal.forms.arriving import register_arrivals
+        from portal.forms.arriving import register_arrivals, register_way_back
         from portal.forms.erasing import forget_submissions
         from portal.forms.forgetting import KEPT
         from portal.forms.proof import register_voucher
@@ -62,5 +62,6 @@ class PortalConfig(AppConfig):
         register_badge("portals:list", waiting_badge)
         register_arrivals(read_ticket)
         register_voucher(vouch)
+        register_way_back(way_back)
         register_demo_part(make_demo_portal)
         register_mount(FORM_PAGES, serves="portal", frame=frame_of_form)

@@ -81,7 +81,8 @@ def adopt(connection: Connection, report: CheckReport) -> list[str]:
         connection.account_sid = report.account_sid or connection.account_sid
         connection.account_name = report.account_name or connection.account_name
         connection.account_type = report.account_type or connection.account_type
-        changed += ["account_sid", "account_name", "account_type"]
+        connection.messaging_service_name = report.messaging_service_name
+        changed += ["account_sid", "account_name", "account_type", "messaging_service_name"]
         if connection._state.adding:
             # Later the mode stays: rows already sent rely on what the connection was.
             connection.mode = report.mode

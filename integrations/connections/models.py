@@ -72,6 +72,8 @@ class Connection(models.Model):
     request_id = models.UUIDField(null=True, editable=False)
     account_name = models.CharField(max_length=120, blank=True, editable=False)
     account_type = models.CharField(max_length=20, blank=True, editable=False)
+    # What the Messaging Service is called at Twilio, as the last check found it.
+    messaging_service_name = models.CharField(max_length=120, blank=True, default="", db_default="", editable=False)
     check_report = models.JSONField(default=list, blank=True, editable=False)
     checked_at = models.DateTimeField(null=True, blank=True, editable=False)
     created_at = models.DateTimeField(default=timezone.now, editable=False)

@@ -33,6 +33,7 @@ class Explained:
     phone: Phone
     route: Route
     sender: str
+    service_name: str  # of the Messaging Service that `sender` is, where it is known
     balance: Decimal | None  # where credits pay it
     obstacles: list[Obstacle]
 
@@ -61,4 +62,5 @@ def explain_route(organization: Organization, *, phone: Phone, purpose: str) -> 
     if balance is not None and balance < route.price:
         text = f"It takes {shown(route.price)}, and {shown(balance)} are left. Ask your operator to top them up."
         obstacles.append(Obstacle("Too few credits", text))
-    return Explained(phone, route, sender, balance, obstacles)
+    service_name = route.connection.messaging_service_name if route.connection and not is_platform else ""
+    return Explained(phone, route, sender, service_name, balance, obstacles)

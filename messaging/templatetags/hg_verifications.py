@@ -3,6 +3,7 @@
 from typing import Any
 
 from django import template
+from django.utils.translation import get_language_info
 
 from messaging.verification.models import Verification
 
@@ -24,3 +25,12 @@ def verification_pill(status: str) -> dict[str, Any]:
     tone, icon = _TONES.get(status, ("grey", "help"))
     label = Verification.Status(status).label if status in Verification.Status.values else status
     return {"pill": {"tone": tone, "icon": icon, "label": label}}
+
+
+@register.filter
+def language_word(code: str) -> str:
+    """Return what a language is called, “German” for “de”; the code where nobody here has a word for it."""
+    try:
+        return str(get_language_info(code.lower())["name"])
+    except KeyError:
+        return code

@@ -13,11 +13,12 @@ from django.db.models import Exists, OuterRef
 from django.db.models.functions import Now
 from django.utils.crypto import salted_hmac
 
-from portal.forms.arriving import Arrival
+from portal.forms.arriving import Arrival, WayBack
 from portal.forms.drafting import LASTS
 from portal.forms.models import FormDraft, PublicForm, Submission
 from portal.forms.proof import Proof
 
+from .addresses import address_of
 from .models import PortalSession, PortalUser
 from .offer_models import PortalHandover, PortalOffer
 
@@ -84,6 +85,21 @@ def vouch(draft: FormDraft) -> Proof | None:
     if handover is None:
         return None
     return Proof(verification_id=handover.pk, at=handover.created_at, channel=CHANNEL)
+
+
+def way_back(submission: Submission) -> WayBack | None:
+    """Return the portal whose button led to this submission, while it is on."""
+    if submission.verification_id is None:
+        return None
+    handover = (
+        PortalHandover.objects.select_related("user__portal")
+        .filter(pk=submission.verification_id, form=submission.form_id, user__portal__is_on=True)
+        .first()
+    )
+    if handover is None:
+        return None
+    portal = handover.user.portal
+    return WayBack(name=portal.name, address=address_of(portal, "home"))
 
 
 def forget_old_handovers() -> int:

@@ -171,6 +171,11 @@ def regions_with_codes(portal: Portal) -> set[str]:
     return regions_of(portal.organization, policy_of(portal.organization))
 
 
+def countries_with_codes(portal: Portal) -> list[str]:
+    """Return the names of these countries, as pages list them."""
+    return sorted(region_name(region) for region in regions_with_codes(portal))
+
+
 def why_out_of_reach(region: str, *, regions: set[str]) -> InvitationRefused | None:
     """Return why a number is not invited whose person would wait at the door for a code that never leaves."""
     if region in regions:
@@ -319,8 +324,20 @@ def _send(invitation: PortalInvitation, kind: str) -> None:
     try:
         tell_or_refuse(invitation.user, kind, values={"link": link_of(invitation)}, secret=token_of(invitation))
     except NotTold as problem:
-        field = "phone" if problem.code == OPTED_OUT else ""
-        raise InvitationRefused(problem.code, problem.detail, field=field) from problem
+        if problem.code == OPTED_OUT:
+            raise _opted_out(invitation) from problem
+        raise InvitationRefused(problem.code, problem.detail) from problem
+
+
+def _opted_out(invitation: PortalInvitation) -> InvitationRefused:
+    """Say why somebody is not invited, and what is left: they undo it, or the portal lets them register."""
+    way = "They undo it by texting START to the number that your messages come from; then invite them again."
+    if invitation.portal.admission != invitation.portal.Admission.INVITATION:
+        way += f" Or give them the address, which lets them register: {address_of(invitation.portal)}"
+    number = pretty(invitation.user.phone)
+    return InvitationRefused(
+        OPTED_OUT, f"{number} opted out of your messages, so no invitation was sent. {way}", field="phone"
+    )
 
 
 def _locked(invitation: PortalInvitation) -> PortalInvitation:

@@ -10,7 +10,7 @@ from datetime import timedelta
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import F, Q
 from django.db.models.functions import Now
 from django.http import HttpRequest, HttpResponseBase
 from django.utils.crypto import constant_time_compare, salted_hmac
@@ -102,6 +102,22 @@ def current(request: HttpRequest, portal: Portal) -> PortalSession | None:
         if database_now() - session.seen_at > _SEEN_EVERY:
             PortalSession.objects.filter(pk=session.pk).update(seen_at=Now())
     return session
+
+
+def is_suspended(request: HttpRequest, portal: Portal) -> bool:
+    """Tell whether this browser was logged in until the person was suspended.
+
+    Only who has the cookie of that very login hears of it; one that was over before says nothing.
+    """
+    token = request.COOKIES.get(SESSION, "")
+    if not token or len(token) > _LONGEST_TOKEN:
+        return False
+    return PortalSession.objects.filter(
+        token_hash=devices.hash_of(token),
+        user__portal=portal,
+        user__status=PortalUser.Status.SUSPENDED,
+        ended_at__gte=F("user__decided_at"),
+    ).exists()
 
 
 def end(session: PortalSession) -> bool:

@@ -13,7 +13,7 @@ from integrations.masking import mask_ip
 
 from .definition import Kind, parse
 from .drafting import LASTS, find_draft, hash_secret
-from .models import FormDraft, PublicForm
+from .models import FormDraft, PublicForm, Submission
 
 
 @dataclass(frozen=True)
@@ -28,6 +28,28 @@ class Arrival:
     phone: str
     proof_id: uuid.UUID
     known: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class WayBack:
+    """Where somebody came from, and goes back to once the form was sent."""
+
+    name: str
+    address: str
+
+
+WayBackFinder = Callable[[Submission], WayBack | None]
+_ways_back: list[WayBackFinder] = []
+
+
+def register_way_back(finder: WayBackFinder) -> None:
+    """Let a room take back whom it sent to a form; `finder` returns None for who came from elsewhere."""
+    _ways_back.append(finder)
+
+
+def way_back_of(submission: Submission) -> WayBack | None:
+    """Return where who sent this came from; None for whoever opened the form's own link."""
+    return next((found for finder in _ways_back if (found := finder(submission)) is not None), None)
 
 
 ArrivalReader = Callable[[str, PublicForm], Arrival | None]

@@ -43,6 +43,7 @@ class CheckReport:
     account_sid: str = ""
     account_name: str = ""
     account_type: str = ""
+    messaging_service_name: str = ""
     mode: str = Connection.Mode.LIVE
     is_unreachable: bool = False
     steps: list[Step] = field(default_factory=list)

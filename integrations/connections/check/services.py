@@ -15,6 +15,8 @@ def check_messaging_service(run: Run) -> Answer[MessagingServiceInfo] | None:
         return None
     answer = run.ask("Messaging Service", lambda: run.gateway.fetch_messaging_service(sid))
     _judge(run, "Messaging Service", "messaging_service_sid", answer)
+    if answer.kind == Kind.OK:
+        run.report.messaging_service_name = answer.value.friendly_name[:120]
     return answer
 
 

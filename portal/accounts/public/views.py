@@ -12,7 +12,7 @@ from portal.accounts.devices import label_of
 from portal.accounts.invitations import State
 from portal.accounts.models import PortalLogin, PortalUser
 from portal.accounts.passkeys import PasskeyRefused
-from portal.accounts.standing import standing_of
+from portal.accounts.standing import Standing, Where, standing_of
 from portal.forms.models import FormPicture
 from portal.forms.pictures import picture_response
 
@@ -25,7 +25,16 @@ def door(request: HttpRequest, here: Here) -> HttpResponse:
     """Show the way in and take each step of it; who is in is led on."""
     if here.session is not None:
         return redirect(here.link("home"))
-    return steps.take_step(here) if request.method == "POST" else steps.show(here)
+    if request.method == "POST":
+        return steps.take_step(here)
+    return suspended(here) if sessions.is_suspended(request, here.portal) else steps.show(here)
+
+
+def suspended(here: Here) -> HttpResponse:
+    """Say once to who was logged in why they are not any more."""
+    response = pages.standing_page(here, Standing(Where.SUSPENDED))
+    sessions.drop_cookie(response, here.request, here.portal, sessions.SESSION)
+    return response
 
 
 @portal_page(needs_login=False)

@@ -14,6 +14,7 @@ from integrations.organizations.roles import Capability
 from portal.accounts import setting_up
 from portal.accounts.addresses import address_of
 from portal.accounts.forms import NewPortalForm
+from portal.accounts.invitations import countries_with_codes
 from portal.accounts.models import PortalUser
 from portal.accounts.selectors import find_portals, people_by_status
 from portal.accounts.setting_up import SetupProblem
@@ -65,6 +66,7 @@ def detail(request: MemberRequest, pk: uuid.UUID) -> HttpResponse:
         **context_of(request, portal, tab="portals:detail"),
         "address": address,
         "qr": qr_svg(address, of="portal"),
+        "countries": countries_with_codes(portal),
         "people": people,
         "statuses": statuses,
         "is_connected": default_connection(request.organization) is not None,

@@ -17,6 +17,7 @@ from integrations.organizations.pages import MemberRequest, member_page
 from integrations.organizations.roles import Capability
 from portal.accounts import domains, offering, setting_up
 from portal.accounts.forms import DomainForm, RulesForm
+from portal.accounts.invitations import countries_with_codes
 from portal.accounts.models import Portal
 from portal.accounts.selectors import roles_of
 from portal.accounts.setting_up import SetupProblem
@@ -134,6 +135,7 @@ def _page(
         "form": form or RulesForm(instance=portal),
         "domain_form": domain_form or DomainForm(initial={"domain": portal.domain or ""}),
         "our_host": urlsplit(settings.PUBLIC_BASE_URL).hostname,
+        "countries": countries_with_codes(portal),
         "roles": roles_of(portal),
         "forms": [(one, one.pk in offered) for one in offering.forms_to_offer(portal)],
     }

@@ -21,6 +21,7 @@ from messaging.verification.askers import Asker
 from messaging.verification.models import Verification, VerificationSend
 from messaging.verification.moves import NOT_DELIVERED
 from messaging.verification.sentences import visitor_sentence
+from portal.forms.arriving import way_back_of
 from portal.forms.definition import Definition
 from portal.forms.display import shown_answer
 from portal.forms.models import FormDraft, Submission
@@ -189,6 +190,7 @@ def done_page(here: Here, submission: Submission) -> HttpResponse:
     context = {
         "leads_to": form.redirect_url,
         "verified_number": shown_number(submission.phone) if submission.verified_at else "",
+        "way_back": way_back_of(submission),
     }
     return _page(here, "done", context)
 

@@ -62,6 +62,7 @@ def test_good_key_is_good_and_its_account_is_found(twilio: FakeTwilio) -> None:
     assert report.is_good, report.problems
     assert report.account_sid == ACCOUNT
     assert report.account_name == "Acme"
+    assert report.messaging_service_name == "Notices"
     assert "found through the Messaging Service" in step(report, "Account", Level.OK).text
     assert NUMBER in step(report, "Senders", Level.OK).text
     assert step(report, "Balance", Level.OK)

@@ -27,6 +27,15 @@ def test_twilio_is_said_to_pay_abroad(cast: Cast) -> None:
     assert not Message.objects.exists()
 
 
+def test_a_messaging_service_is_called_by_its_name_where_it_is_known(cast: Cast) -> None:
+    connection = ConnectionFactory(organization=cast.organization)
+    assert f"<dd>{connection.messaging_service_sid}</dd>" in ask(cast, "0151 1234 5678").content.decode()
+    connection.messaging_service_name = "Harbour notices"
+    connection.save(update_fields=["messaging_service_name"])
+    page = ask(cast, "0151 1234 5678").content.decode()
+    assert f'Harbour notices <span class="hg-soft hg-small">{connection.messaging_service_sid}</span>' in page
+
+
 def test_price_and_balance_are_said_of_platform_sms_and_nothing_of_its_carrier(cast: Cast) -> None:
     carrier = offer_platform_sms(cast)
     give_credits(cast.organization, "7.5")

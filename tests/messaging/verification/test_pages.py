@@ -4,6 +4,7 @@ import re
 from datetime import timedelta
 from typing import Any
 
+import pytest
 from django.db import connection as database
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
@@ -86,6 +87,16 @@ def test_a_page_says_what_happened_and_what_next(cast: Cast) -> None:
     for who in ("owner", "viewer"):
         page = cast.client(who).get(cast.url(f"verifications/{verification.pk}/")).content.decode()
         assert "What to do:" in page and "Landlines get no code by SMS" in page and "60205" in page
+
+
+@pytest.mark.parametrize(
+    ("locale", "word"),
+    [("en", "English"), ("de", "German"), ("zh-Hant", "Traditional Chinese"), ("de-AT", "German"), ("xx-1", "xx-1")],
+)
+def test_the_language_of_a_code_is_a_word(cast: Cast, locale: str, word: str) -> None:
+    verification = make(cast, locale=locale)
+    page = cast.client("viewer").get(cast.url(f"verifications/{verification.pk}/")).content.decode()
+    assert f"<dt>Language</dt><dd>{word}</dd>" in page
 
 
 def test_a_stranger_finds_nothing(cast: Cast) -> None:

@@ -383,6 +383,16 @@ class TestMessagesAndForms:
         assert f'action="/f/{form.token}"' in ada.html
         arrived = Client().post(f"/f/{form.token}", {"step": "arrive", "ticket": ticket[1]}).content.decode()
         assert "+49 1511 2345678" in arrived
+        state = re.search(r'name="state" value="([^"]+)"', arrived)
+        assert state is not None
+        sent = {"step": "fill", "state": unescape(state[1]), "f1": "Ada", "f2": "+49 1511 2345678"}
+        done = Client().post(f"/f/{form.token}", sent).content.decode()
+        assert "Your answers were sent" in done
+        assert f'href="{settings.PUBLIC_BASE_URL}/p/drivers/home"' in done and "Back to Drivers" in done
+        assert "You can close this page now." not in done
+        Portal.objects.update(is_on=False)
+        again = Client().post(f"/f/{form.token}", {"step": "show", "state": sent["state"]}).content.decode()
+        assert "Your answers were sent" in again and "Back to" not in again, "a portal that is off is no way to go"
 
     def test_at_a_domain_of_its_own_forms_are_where_all_forms_are(self, ada: Inside, cast: Cast) -> None:
         form = publish_questions(create_form(cast.organization, title="Slots", actor=cast.owner), cast, QUESTIONS)
@@ -429,6 +439,16 @@ class TestDataAndLeaving:
         for minutes, status in ((10, 429), (59, 429), (61, 200)):
             with time_machine.travel(begun + timedelta(minutes=minutes), tick=False):
                 assert take(ada) == status, minutes
+
+    def test_leaving_says_what_there_is_to_lose(self, ada: Inside) -> None:
+        page = ada.open("leave")
+        assert "You are logged out everywhere." in page
+        assert "password" not in page.lower() and "passkey" not in page.lower()
+        PortalUser.objects.update(password="x")
+        page = ada.open("leave")
+        assert "Your password is deleted." in page and "passkey" not in page.lower()
+        PortalPasskey.objects.create(user=ada.person, credential_id="1", credential=b"1")
+        assert "Your passkeys are deleted here." in ada.open("leave")
 
     def test_leaving_ends_every_login(self, ada: Inside) -> None:
         other = Inside(ada.person)

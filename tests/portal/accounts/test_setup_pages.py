@@ -10,6 +10,7 @@ from django.test import Client
 from integrations.connections.sandbox import connect_sandbox
 from integrations.organizations.audit_sentences import line_of
 from integrations.organizations.models import AuditEntry
+from messaging.verification.limit_models import VerificationPolicy
 from portal.accounts import setting_up, texts
 from portal.accounts.models import Portal, PortalUser
 from portal.forms.building import create_form, publish
@@ -92,6 +93,16 @@ def test_list_asks_the_database_equally_often_for_few_and_many(
         setting_up.create_portal(cast.organization, name=f"Portal {number}", actor=cast.owner)
     with django_assert_max_num_queries(13):
         client.get(cast.url("portals/"))
+
+
+def test_where_codes_go_is_said_with_the_way_to_change_it(cast: Cast, portal: Portal, client: Client, at: Any) -> None:
+    for page in ("", "rules/"):
+        text = client.get(at(page)).text
+        assert "Codes go to numbers of <strong>Germany</strong>." in text
+        assert f'href="{cast.url("settings/verification-limits/")}"' in text
+    VerificationPolicy.objects.create(organization=cast.organization, regions=["NL", "FR"])
+    assert "<strong>France, Germany, Netherlands</strong>" in client.get(at("rules/")).text
+    assert "Codes go to" not in cast.client("agent").get(at()).text, "who may not change it is not sent there"
 
 
 def test_overview_counts_people_and_switches(cast: Cast, portal: Portal, client: Client, at: Any) -> None:

@@ -130,9 +130,15 @@ def test_who_is_out_may_be_invited_again(cast: Cast, portal: Portal, status: str
 
 def test_an_opted_out_number_is_refused_with_the_reason(cast: Cast, portal: Portal) -> None:
     opt_out(cast.organization, phone=PHONE, source="staff")
+    portal.admission = Portal.Admission.INVITATION
     with pytest.raises(InvitationRefused, match=r"opted out.*START") as refused:
         invite(portal, phone=PHONE, actor=cast.owner)
     assert (code_of(refused), refused.value.field) == ("opted_out", "phone")
+    assert "invite them again" in str(refused.value) and "/p/" not in str(refused.value)
+    for admission in (Portal.Admission.OPEN, Portal.Admission.APPROVAL):
+        portal.admission = admission
+        with pytest.raises(InvitationRefused, match=r"lets them register: \S+/p/driver-portal/"):
+            invite(portal, phone=PHONE, actor=cast.owner)
     assert not PortalUser.objects.exists()
     assert not Message.objects.exists()
 

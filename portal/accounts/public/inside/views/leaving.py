@@ -41,7 +41,8 @@ def data_file(request: HttpRequest, here: Here) -> HttpResponseBase:
 def leave(request: HttpRequest, here: Here) -> HttpResponse:
     """Say what leaving means, and do it."""
     if request.method != "POST":
-        return page(here, "inside/leave", {"data_url": here.link("data")})
+        keys = {"has_password": bool(here.user.password), "has_passkeys": here.user.passkeys.exists()}
+        return page(here, "inside/leave", {"data_url": here.link("data"), **keys})
     people.leave(here.user)
     text = _("You are logged out everywhere, and nobody gets in with your number any more.")
     response = message_page(replace(here, session=None), _("You have left"), text)
