@@ -19,6 +19,7 @@ class MessagingConfig(AppConfig):
         from integrations.organizations.roles import Capability
         from messaging.alerts import selectors as alerts
         from messaging.alerts.watch import health_changed
+        from messaging.automations import ready as automations
         from messaging.broadcasts import jobs as broadcast_jobs  # noqa: F401 - registers its kinds of work
         from messaging.broadcasts import lifecycle as broadcasts
         from messaging.broadcasts.consequences import what_pauses
@@ -83,6 +84,7 @@ class MessagingConfig(AppConfig):
             wording,
         ):
             register_sentences(room.SENTENCES)
+        automations.register_room()
         register_kept(verifications_forgotten.KEPT)
         register_consent()
         register_all()

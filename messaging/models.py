@@ -1,12 +1,14 @@
 """The wing's models, one room after the other."""
 
 from messaging.alerts.models import Alert, AlertMail, FailureCount, MailRefusal
+from messaging.automations.models import Automation, AutomationVersion, Run, RunMessage, RunStep
 from messaging.broadcasts.models import Broadcast, Recipient, RecipientBatch
 from messaging.consent.models import ConsentPolicy, ConsentRecord, ConsentState, OptOut, UnsubscribeLink
 from messaging.contact_files.models import ContactImport, ImportedNumber
 from messaging.contacts.models import AttributeDefinition, Contact, ErasureSecret, SavedFilter, Tag, TaggedInJob
 from messaging.csv_files.models import Upload, UploadChunk
 from messaging.dashboard.models import CountProgress, QuarterCount
+from messaging.happenings.models import Happening, Listener
 from messaging.inbound.models import MessageMedia
 from messaging.inbox.models import CannedReply, Conversation, InboxPolicy, KeywordRule, RuleAnswer
 from messaging.jobs.models import Job
@@ -23,6 +25,8 @@ __all__ = [
     "Alert",
     "AlertMail",
     "AttributeDefinition",
+    "Automation",
+    "AutomationVersion",
     "Broadcast",
     "Callback",
     "CannedReply",
@@ -38,12 +42,14 @@ __all__ = [
     "DailyUse",
     "ErasureSecret",
     "FailureCount",
+    "Happening",
     "IdempotencyKey",
     "ImportedNumber",
     "InboxPolicy",
     "Job",
     "KeywordRule",
     "LimitCount",
+    "Listener",
     "MailRefusal",
     "Message",
     "MessageEvent",
@@ -57,6 +63,9 @@ __all__ = [
     "RecipientBatch",
     "RetentionPolicy",
     "RuleAnswer",
+    "Run",
+    "RunMessage",
+    "RunStep",
     "SavedFilter",
     "SendingPolicy",
     "SpentProof",

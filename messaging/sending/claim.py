@@ -17,6 +17,7 @@ from django.db import connection, transaction
 from integrations.organizations.models import Organization
 from integrations.platform_sms.models import PLATFORM_SENDER
 from messaging.consent.blocking import block_sql
+from messaging.happenings.of_messages import TELL_SQL
 
 from . import daily_cap, pace
 from .credits import close_reservations
@@ -65,12 +66,13 @@ WITH due AS (
         updated_at = now()
     FROM picked p WHERE m.id = p.id
     RETURNING m.id, m.status, m.phone, m.sender, m.body, m.sealed_text, m.attempts, m.error_reason, p.is_first,
-        p.weight, p.start_after, extract(epoch FROM m.valid_until - clock_timestamp())::float8 AS seconds_left
+        p.weight, p.start_after, m.organization_id, m.contact_id, m.error_code,
+        extract(epoch FROM m.valid_until - clock_timestamp())::float8 AS seconds_left
 ), logged AS (
     INSERT INTO messaging_messageevent (message_id, status, source, note, at)
     SELECT id, status, 'engine', CASE WHEN status = 'sending' THEN '' ELSE error_reason END, now() FROM moved
     WHERE NOT (status = 'sending' AND error_reason = 'not_begun')  -- its timeline says so already
-)
+), told AS ({tell})
 SELECT id, phone, sender, body, attempts, seconds_left, start_after, status, is_first, weight, sealed_text{looked}
 FROM moved
 """
@@ -84,7 +86,8 @@ _PLAIN_PICK = """picked AS (
 
 
 def _plain(*, is_shared: bool) -> str:
-    return _FRAME.format(block=block_sql(), quiet="", picked=_PLAIN_PICK, looked="", whose=_WHOSE[is_shared])
+    whose = _WHOSE[is_shared]
+    return _FRAME.format(block=block_sql(), quiet="", picked=_PLAIN_PICK, looked="", whose=whose, tell=TELL_SQL)
 
 
 _PLAIN, _PLAIN_OF_TENANT = _plain(is_shared=False), _plain(is_shared=True)
@@ -128,7 +131,9 @@ _LOOKED = ", (SELECT count(*) FROM due) AS looked"
 def _limited(*, is_quiet: bool, is_shared: bool) -> str:
     quiet = _QUIET if is_quiet else ",\n        NULL::timestamptz AS quiet_until"
     whose = _WHOSE[is_shared]
-    return _FRAME.format(block=block_sql(), quiet=quiet, picked=_LIMITED_PICK, looked=_LOOKED, whose=whose)
+    return _FRAME.format(
+        block=block_sql(), quiet=quiet, picked=_LIMITED_PICK, looked=_LOOKED, whose=whose, tell=TELL_SQL
+    )
 
 
 _LIMITED = {

@@ -13,6 +13,8 @@ from typing import Any
 
 from django.db import connection, transaction
 
+from messaging.happenings.of_messages import TELL_SQL
+
 from . import statuses
 from .credits import close_reservations
 from .holding import HELD_UNTIL_SQL, IS_STOPPED
@@ -96,11 +98,11 @@ WITH wished AS (
         AND (w.only_from = '' OR m.status = w.only_from)
         AND (w.claim_token IS NULL OR m.claim_token = w.claim_token)
         AND (w.sid = '' OR m.provider_sid IN ('', w.sid))
-    RETURNING m.id, m.status, w.source, w.error_code, w.note, m.organization_id, m.route
+    RETURNING m.id, m.status, w.source, w.error_code, w.note, m.organization_id, m.route, m.contact_id, m.phone
 ), logged AS (
     INSERT INTO messaging_messageevent (message_id, status, source, error_code, note, at)
     SELECT id, status, source, error_code, note, now() FROM moved
-)
+), told AS ({TELL_SQL})
 SELECT id, CASE WHEN route = 'platform' THEN organization_id END, status FROM moved
 """  # noqa: S608 - built from our own table of states
 

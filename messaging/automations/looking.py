@@ -1,0 +1,46 @@
+"""Triggers that go by the clock: schedules, and dates that contacts carry. Who is to look when stands in the row."""
+
+import uuid
+
+import structlog
+from django.db import transaction
+from django.db.models.functions import Now
+
+from integrations.clock import database_now
+
+from .flow import read
+from .models import Automation
+from .registry import trigger_of
+from .starting import start_runs
+
+log = structlog.get_logger(__name__)
+
+
+def look_all() -> int:
+    """Let every trigger look whose time has come; return how many looked."""
+    due = Automation.objects.filter(status=Automation.Status.LIVE, next_look_at__lte=Now())
+    return sum(_look(pk) for pk in list(due.order_by("next_look_at").values_list("pk", flat=True)[:500]))
+
+
+def _look(pk: uuid.UUID) -> bool:
+    with transaction.atomic():
+        automation = (
+            Automation.objects.select_for_update(of=("self",), no_key=True, skip_locked=True)
+            .select_related("live", "organization")
+            .filter(pk=pk, status=Automation.Status.LIVE, next_look_at__lte=Now())
+            .first()
+        )
+        if automation is None or automation.live is None:
+            return False
+        flow = read(automation.live.flow)
+        trigger = trigger_of(flow.trigger)
+        if trigger is None or not trigger.looks:
+            automation.next_look_at = None
+            automation.save(update_fields=["next_look_at"])
+            return False
+        starts, again = trigger.look(automation, flow.trigger_settings, now=database_now())
+        automation.next_look_at = again
+        automation.save(update_fields=["next_look_at", "looked_until"])
+        if starts:
+            start_runs(automation, starts)
+    return True

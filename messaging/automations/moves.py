@@ -1,0 +1,132 @@
+"""What becomes of runs from outside the engine: each a conditional UPDATE whose row count is the judge.
+
+waiting ⇄ running → done | failed | stopped; failed → waiting where a person tries again; skipped stays so.
+"""
+
+import uuid
+from collections.abc import Iterable
+
+from django.db import transaction
+from django.db.models import QuerySet
+from django.db.models.functions import Now
+
+from integrations.organizations.audit import record
+from integrations.organizations.models import User
+
+from .models import Automation, Run, RunStep
+from .wake import call_outside, call_quick
+
+Status, Lane = Run.Status, Run.Lane
+MOST_AT_ONCE = 10_000
+
+SENTENCES = {
+    "automation.run_retried": "tried a run of the automation {which} again",
+    "automation.runs_retried": "tried {count} runs of the automation {which} again",
+    "automation.run_stopped": "stopped a run of the automation {which}",
+}
+
+
+def wake_runs(key: str) -> int:
+    """Carry on the runs that wait for this, before they are due; return how many. Call it where the thing happens."""
+    woken = Run.objects.filter(wake_key=key, status=Status.WAITING).exclude(wake_key="").update(
+        due_at=Now(), wake_key=""
+    )  # fmt: skip
+    if woken:
+        transaction.on_commit(_call)
+    return woken
+
+
+def retry(run: Run, *, actor: User | str, ip: str = "") -> bool:
+    """Try the step at which a run failed again; False where it has not failed (any more)."""
+    with transaction.atomic():
+        if not _again(Run.objects.filter(pk=run.pk)):
+            return False
+        record(run.organization, actor=actor, action="automation.run_retried", target=run.automation, ip=ip)
+    return True
+
+
+def retry_many(automation: Automation, runs: QuerySet[Run], *, actor: User | str, ip: str = "") -> int:
+    """Try the failed ones of these runs again, at most 10,000 at once; return how many."""
+    with transaction.atomic():
+        count = _again(runs.filter(automation=automation))
+        if count:
+            record(
+                automation.organization,
+                actor=actor,
+                action="automation.runs_retried",
+                target=automation,
+                changes={"count": count},
+                ip=ip,
+            )
+    return count
+
+
+def stop(run: Run, *, actor: User | str, ip: str = "") -> bool:
+    """End a run that waits; False where it had ended, or is being carried on at this moment."""
+    with transaction.atomic():
+        stopped = Run.objects.filter(pk=run.pk, status=Status.WAITING).update(
+            status=Status.STOPPED, reason="stopped", detail="Stopped by a member.", ended_at=Now(), wake_key=""
+        )
+        if stopped:
+            RunStep.objects.filter(run=run, ended_at=None).update(
+                status=RunStep.Status.FAILED, reason="stopped", detail="Stopped by a member.", ended_at=Now()
+            )
+            record(run.organization, actor=actor, action="automation.run_stopped", target=run.automation, ip=ip)
+    return bool(stopped)
+
+
+def stop_all(automation: Automation) -> int:
+    """End every run of an automation that waits, as when it is archived; return how many."""
+    waiting = Run.objects.filter(automation=automation, status=Status.WAITING)
+    return waiting.update(
+        status=Status.STOPPED, reason="archived", detail="The automation was archived.", ended_at=Now(), wake_key=""
+    )
+
+
+def release_lost() -> int:
+    """Let runs be carried on whose worker did not report in time; return how many."""
+    lost = Run.objects.filter(status=Status.RUNNING, lease_until__lt=Now())
+    return lost.update(status=Status.WAITING, claim_token=None, lease_until=None)
+
+
+def hold(run_ids: Iterable[uuid.UUID]) -> None:
+    """Put waiting runs of an automation that is paused where nobody looks for them."""
+    ids = list(run_ids)
+    for lane, held in _HELD.items():
+        Run.objects.filter(pk__in=ids, status=Status.WAITING, lane=lane).update(lane=held)
+
+
+def hold_all(automation: Automation) -> int:
+    """Put all waiting runs of an automation aside."""
+    waiting = Run.objects.filter(automation=automation, status=Status.WAITING)
+    return sum(waiting.filter(lane=lane).update(lane=held) for lane, held in _HELD.items())
+
+
+def let_go(automation: Automation) -> int:
+    """Let the runs of an automation that is live again be carried on; return how many."""
+    waiting = Run.objects.filter(automation=automation, status=Status.WAITING)
+    released = sum(waiting.filter(lane=held).update(lane=lane) for lane, held in _HELD.items())
+    if released:
+        transaction.on_commit(_call)
+    return released
+
+
+_HELD = {Lane.QUICK: Lane.HELD_QUICK, Lane.OUTSIDE: Lane.HELD_OUTSIDE}
+
+
+def _again(runs: QuerySet[Run]) -> int:
+    ids = list(runs.filter(status=Status.FAILED).order_by("pk").values_list("pk", flat=True)[:MOST_AT_ONCE])
+    count = Run.objects.filter(pk__in=ids, status=Status.FAILED).update(
+        status=Status.WAITING, due_at=Now(), reason="", detail="", ended_at=None
+    )
+    RunStep.objects.filter(run__in=ids, status=RunStep.Status.FAILED, run__status=Status.WAITING).update(
+        status=RunStep.Status.WAITING, reason="", detail="", ended_at=None, attempts=0
+    )
+    if count:
+        transaction.on_commit(_call)
+    return count
+
+
+def _call() -> None:
+    call_quick()
+    call_outside()

@@ -1,0 +1,249 @@
+"""The life of an automation: drafted, published, paused, archived. Each change is in the audit log."""
+
+from typing import Any
+
+from django.db import transaction
+from django.db.models.functions import Now
+
+from integrations.clock import database_now
+from integrations.identifiers import new_id
+from integrations.organizations.audit import record
+from integrations.organizations.models import Organization, User
+from messaging.contacts.address_book import plain_line
+from messaging.happenings.models import Listener
+
+from .base import Problem
+from .checking import problems_of
+from .flow import Flow, read
+from .models import Automation, AutomationVersion, Run
+from .moves import hold_all, let_go, stop_all
+from .registry import trigger_of
+from .wake import call_quick
+
+Status = Automation.Status
+
+SENTENCES = {
+    "automation.created": "made the automation {which}",
+    "automation.renamed": "renamed the automation {old} to {new}",
+    "automation.published": "published version {version} of the automation {which}",
+    "automation.paused": "paused the automation {which}",
+    "automation.resumed": "let the automation {which} go on",
+    "automation.archived": "archived the automation {which}",
+    "automation.limits_changed": "changed the limits of the automation {which}",
+}
+
+
+class AutomationProblem(Exception):
+    """A change that cannot be made; the text is for the member. `problems` are what keeps it from being published."""
+
+    def __init__(self, text: str, *, problems: list[Problem] | None = None) -> None:
+        super().__init__(text)
+        self.problems = problems or []
+
+
+class ChangedMeanwhile(AutomationProblem):
+    """The draft is another one than the page showed."""
+
+
+def create(organization: Organization, *, name: str, flow: Flow | None = None, actor: User, ip: str = "") -> Automation:
+    """Make a draft, empty or with what a recipe or a file brought; raise AutomationProblem for a name that is none."""
+    with transaction.atomic():
+        automation = Automation.objects.create(
+            organization=organization,
+            name=_name(name),
+            draft=(flow or Flow()).as_json(),
+            created_by_id=actor.pk,
+        )
+        record(organization, actor=actor, action="automation.created", target=automation, ip=ip)
+    return automation
+
+
+def rename(automation: Automation, *, name: str, actor: User, ip: str = "") -> None:
+    """Call it otherwise."""
+    former, automation.name = automation.name, _name(name)
+    if automation.name != former:
+        with transaction.atomic():
+            automation.save(update_fields=["name", "updated_at"])
+            record(
+                automation.organization,
+                actor=actor,
+                action="automation.renamed",
+                target=automation,
+                changes={"name": [former, automation.name]},
+                ip=ip,
+            )
+
+
+def save_draft(automation: Automation, flow: Flow, *, based_on: int) -> int:
+    """Keep a changed draft and return its number; raise ChangedMeanwhile where the page showed an older one."""
+    saved = (
+        Automation.objects.filter(pk=automation.pk, draft_number=based_on)
+        .exclude(status=Status.ARCHIVED)
+        .update(draft=flow.as_json(), draft_number=based_on + 1, updated_at=Now())
+    )
+    if not saved:
+        raise ChangedMeanwhile("Somebody changed this automation meanwhile. Load the page again; nothing was saved.")
+    automation.draft, automation.draft_number = flow.as_json(), based_on + 1
+    return automation.draft_number
+
+
+def publish(automation: Automation, *, actor: User, ip: str = "") -> AutomationVersion:
+    """Make the draft the version that runs from now on; raise AutomationProblem with all that it lacks."""
+    with transaction.atomic():
+        locked = _locked(automation)
+        flow = read(locked.draft)
+        problems = problems_of(locked.organization, flow, automation=locked)
+        if problems:
+            raise AutomationProblem("Some steps are not ready yet.", problems=problems)
+        newest = AutomationVersion.objects.filter(automation=locked, number__gt=0).order_by("-number").first()
+        version = AutomationVersion.objects.create(
+            automation=locked,
+            number=newest.number + 1 if newest else 1,
+            flow=flow.as_json(),
+            published_by_id=actor.pk,
+        )
+        was_paused = locked.status == Status.PAUSED
+        locked.live, locked.status, locked.published_at = version, Status.LIVE, database_now()
+        _listen(locked, flow)
+        locked.save(update_fields=["live", "status", "published_at", "next_look_at", "looked_until", "updated_at"])
+        if was_paused:
+            let_go(locked)
+        record(
+            locked.organization,
+            actor=actor,
+            action="automation.published",
+            target=locked,
+            changes={"version": version.number},
+            ip=ip,
+        )
+    automation.refresh_from_db()
+    return version
+
+
+def pause(automation: Automation, *, actor: User, ip: str = "") -> bool:
+    """Begin nothing and carry on nothing until it is resumed; False where it does not run."""
+    with transaction.atomic():
+        locked = _locked(automation)
+        if locked.status != Status.LIVE:
+            return False
+        locked.status, locked.next_look_at = Status.PAUSED, None
+        locked.save(update_fields=["status", "next_look_at", "updated_at"])
+        Listener.objects.filter(owner=locked.pk).delete()
+        hold_all(locked)
+        record(locked.organization, actor=actor, action="automation.paused", target=locked, ip=ip)
+    automation.refresh_from_db()
+    return True
+
+
+def resume(automation: Automation, *, actor: User, ip: str = "") -> bool:
+    """Go on with the version that ran; what happened in between has set nothing off. False where it is not paused."""
+    with transaction.atomic():
+        locked = _locked(automation)
+        if locked.status != Status.PAUSED or locked.live is None:
+            return False
+        locked.status = Status.LIVE
+        _listen(locked, read(locked.live.flow))
+        locked.save(update_fields=["status", "next_look_at", "looked_until", "updated_at"])
+        let_go(locked)
+        record(locked.organization, actor=actor, action="automation.resumed", target=locked, ip=ip)
+    automation.refresh_from_db()
+    return True
+
+
+def archive(automation: Automation, *, actor: User, ip: str = "") -> int:
+    """End it for good, and the runs that wait; return how many those were. What it did stays to be looked at."""
+    with transaction.atomic():
+        locked = _locked(automation)
+        if locked.status == Status.ARCHIVED:
+            return 0
+        locked.status, locked.next_look_at = Status.ARCHIVED, None
+        locked.save(update_fields=["status", "next_look_at", "updated_at"])
+        Listener.objects.filter(owner=locked.pk).delete()
+        stopped = stop_all(locked)
+        record(locked.organization, actor=actor, action="automation.archived", target=locked, ip=ip)
+    automation.refresh_from_db()
+    return stopped
+
+
+def duplicate(automation: Automation, *, actor: User, ip: str = "") -> Automation:
+    """Make a draft like this one."""
+    copy = create(
+        automation.organization,
+        name=f"{automation.name[:110]} (copy)",
+        flow=read(automation.draft),
+        actor=actor,
+        ip=ip,
+    )
+    copy.cap_count, copy.cap_hours, copy.per_minute = automation.cap_count, automation.cap_hours, automation.per_minute
+    copy.save(update_fields=["cap_count", "cap_hours", "per_minute"])
+    return copy
+
+
+def set_limits(
+    automation: Automation,
+    *,
+    cap_count: int | None,
+    cap_hours: int,
+    per_minute: int | None,
+    actor: User,
+    ip: str = "",
+) -> None:
+    """Say how often one number may set it off, and how many runs begin in a minute."""
+    automation.cap_count, automation.cap_hours, automation.per_minute = cap_count, cap_hours, per_minute
+    with transaction.atomic():
+        automation.save(update_fields=["cap_count", "cap_hours", "per_minute", "updated_at"])
+        record(automation.organization, actor=actor, action="automation.limits_changed", target=automation, ip=ip)
+
+
+def begin_test(automation: Automation, *, data: dict[str, Any], phone: str = "", contact_id: Any = None) -> Run:
+    """Try the draft with sample data, the trigger's fields: nothing leaves but to the sandbox.
+
+    Raises AutomationProblem while the draft lacks things.
+    """
+    flow = read(automation.draft)
+    problems = problems_of(automation.organization, flow, automation=automation)
+    if problems:
+        raise AutomationProblem("Some steps are not ready yet.", problems=problems)
+    with transaction.atomic():
+        version = AutomationVersion.objects.create(automation=automation, number=0, flow=flow.as_json())
+        run = Run.objects.create(
+            organization=automation.organization,
+            automation=automation,
+            version=version,
+            key=f"test-{new_id()}",
+            contact_id=contact_id,
+            phone=phone,
+            data={"trigger": data, "nodes": {}},
+            is_test=True,
+            position=flow.first,
+            due_at=database_now(),
+        )
+        transaction.on_commit(call_quick)
+    return run
+
+
+def _listen(automation: Automation, flow: Flow) -> None:
+    """Hear from now on what the trigger listens to, and nothing else."""
+    trigger = trigger_of(flow.trigger)
+    kinds = set(trigger.kinds) if trigger is not None else set()
+    Listener.objects.filter(owner=automation.pk).exclude(kind__in=kinds).delete()
+    Listener.objects.bulk_create(
+        [Listener(organization=automation.organization, kind=kind, owner=automation.pk) for kind in sorted(kinds)],
+        ignore_conflicts=True,
+    )
+    now = database_now()
+    automation.looked_until, automation.next_look_at = now, None
+    if trigger is not None and trigger.looks:
+        automation.next_look_at = trigger.next_look(automation, flow.trigger_settings, now=now)
+
+
+def _locked(automation: Automation) -> Automation:
+    locked = Automation.objects.select_for_update(of=("self",), no_key=True)
+    return locked.select_related("organization", "live").get(pk=automation.pk)
+
+
+def _name(name: str) -> str:
+    name = plain_line(name)[:120]
+    if not name:
+        raise AutomationProblem("Give the automation a name.")
+    return name
