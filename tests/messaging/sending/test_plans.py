@@ -272,7 +272,7 @@ def test_change_of_state_reads_the_rows_it_names(busy: Organization) -> None:
     moves = [Move(message_id=message.pk, to=Status.DELIVERED, source="callback") for message in messages]
     most, ways = read_rows(lambda: advance(moves))
     assert most <= _FEW, ways
-    assert set(ways) == {"Index Scan messaging_message_pkey"}
+    assert {way for way in ways if "listener" not in way} == {"Index Scan messaging_message_pkey"}
 
 
 def test_count_of_a_quarter_reads_the_messages_made_in_it(busy: Organization) -> None:
