@@ -24,6 +24,7 @@ urlpatterns = [
     path("integration/", include("integrations.connections.urls")),
     path("sandbox/", include("integrations.sandbox.urls")),
     path("jobs/", include("messaging.jobs.urls")),
+    path("automations/", include("messaging.automations.urls")),
     path("broadcasts/", include("messaging.broadcasts.urls")),
     path("alerts/", include("messaging.alerts.urls")),
     path("messages/", include("messaging.sending.urls")),

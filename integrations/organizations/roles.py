@@ -23,6 +23,7 @@ class Capability(models.TextChoices):
     PORTAL_PEOPLE = "portal_people", "invite, approve and write to portal users"
     EDIT_PORTALS = "edit_portals", "set up portals"
     EDIT_FORMS = "edit_forms", "build and publish public forms"
+    EDIT_AUTOMATIONS = "edit_automations", "build and publish automations"
     MANAGE_CONNECTIONS = "manage_connections", "connect Twilio"
     MANAGE_MEMBERS = "manage_members", "invite and change members"
     MANAGE_KEYS = "manage_keys", "make and revoke API keys"
@@ -48,7 +49,7 @@ CAPABILITIES: dict[str, frozenset[Capability]] = {
 }
 ROLE_HELP: dict[str, str] = {
     Role.OWNER: "Everything, and alone may make or remove owners.",
-    Role.ADMIN: "Everything but owners: Twilio connections, public forms, portals, members, API keys, audit log.",
+    Role.ADMIN: "Everything but owners: Twilio connections, automations, forms, portals, members, API keys, audit log.",
     Role.AGENT: "Sends messages; changes contacts and templates; reads forms; looks after portal users.",
     Role.VIEWER: "Looks, changes nothing.",
 }
