@@ -1,7 +1,7 @@
 """The wing's models, one room after the other."""
 
 from messaging.alerts.models import Alert, AlertMail, FailureCount, MailRefusal
-from messaging.automations.models import Automation, AutomationVersion, Run, RunMessage, RunStep
+from messaging.automations.models import Automation, AutomationDraft, AutomationVersion, Run, RunMessage, RunStep
 from messaging.broadcasts.models import Broadcast, Recipient, RecipientBatch
 from messaging.consent.models import ConsentPolicy, ConsentRecord, ConsentState, OptOut, UnsubscribeLink
 from messaging.contact_files.models import ContactImport, ImportedNumber
@@ -26,6 +26,7 @@ __all__ = [
     "AlertMail",
     "AttributeDefinition",
     "Automation",
+    "AutomationDraft",
     "AutomationVersion",
     "Broadcast",
     "Callback",

@@ -62,6 +62,7 @@ from portal.forms.models import (
     SubmissionExport,
     SubmissionFile,
 )
+from tests.automation_world import automation_rows
 from tests.factories import ConnectionFactory, ContactFactory, MessageFactory
 
 SECRETS = {
@@ -306,6 +307,7 @@ def furnish(organization: Organization, *, owner: User, mark: str, number: str) 
             0
         ],
     ]
+    rows += automation_rows(organization, owner=owner, mark=mark)
     rows += _portal(organization, owner=owner, mark=mark, number=number, message=message, contact=contact, offered=form)
     world.rows = {type(row): row for row in rows}
     world.rows[PublicForm] = form

@@ -14,7 +14,7 @@ from messaging.sending.models import Message
 class Automation(models.Model):
     """Something that happens, and what is done then. `draft` is being built; what runs is the live version.
 
-    Both are a Flow as JSON: see definition.py.
+    Both are a Flow as JSON: see flow.py.
     """
 
     class Status(models.TextChoices):
@@ -88,6 +88,28 @@ class AutomationVersion(models.Model):
 
     def __str__(self) -> str:
         return f"Version {self.number}" if self.number else "A draft that was tried"
+
+
+class AutomationDraft(models.Model):
+    """A state of the draft, kept for undo; the oldest are forgotten. What was undone waits to be done again.
+
+    The newest row that is not undone is the draft as it is, where there are rows at all.
+    """
+
+    id = models.BigAutoField(primary_key=True)
+    automation = models.ForeignKey(Automation, on_delete=models.CASCADE, related_name="drafts", db_index=False)
+    flow = models.JSONField()
+    what = models.CharField(max_length=120, blank=True)
+    is_undone = models.BooleanField(default=False)
+    at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        verbose_name = "step of building an automation"
+        verbose_name_plural = "steps of building automations"
+        indexes = [models.Index(fields=["automation", "-id"], name="automation_draft_newest")]
+
+    def __str__(self) -> str:
+        return self.what or "The beginning"
 
 
 class Run(models.Model):
