@@ -1,39 +1,20 @@
 """Looking after the people of a portal in a browser: invite, approve, reject, write to them, look at the figures."""
 
-import json
 import re
-import subprocess
-import sys
 
-from playwright.sync_api import expect
+from playwright.sync_api import Browser, expect
 
-from integrations.sandbox.control import SandboxControl
-
-from .conftest import CHECKOUT, Person
+from .conftest import DESKTOP, PHONE, Person
+from .guests import Guest, Phones, guest_with, make
 from .test_portal_setup import look
 
-# What visitors do at the door, in one go: it has a test of its own.
 _MAKE = """
-import json
-from django.conf import settings
-from django.db.models.functions import Now
-from integrations.connections.models import Connection
-from integrations.organizations.models import Organization
 from portal.accounts.demo import make_demo_portal
-from portal.accounts.models import PortalUser
-from portal.forms.models import Submission
-organization = Organization.objects.get(slug={slug!r})
-make_demo_portal(organization, organization.members.get().user)
-portal = organization.portals.get()
-form = portal.form
-for n, name in enumerate(["Ada Berger", "Otto Klein"]):
-    phone = f"+4915112345{{n}}80"
-    sent = Submission.objects.create(form=form, version=form.current, answers={{"f1": name}}, phone=phone)
-    PortalUser.objects.create(
-        portal=portal, phone=phone, region="DE", status="waiting", name=name, submission=sent, registered_at=Now())
-connection = Connection.objects.get(organization=organization)
-print(json.dumps({{"url": settings.SANDBOX_URL, "secret": settings.SANDBOX_SECRET, "account": connection.account_sid}}))
+make_demo_portal(organization, owner)
+organization.portals.update(may_apply_again=False)
+told["slug"] = organization.portals.get().slug
 """
+APPLICANTS = {"Ada Berger": (PHONE, "+4915112345080"), "Otto Klein": (DESKTOP, "+4915112345180")}
 
 
 def until(owner: Person, said: str) -> None:
@@ -46,19 +27,37 @@ def until(owner: Person, said: str) -> None:
     raise AssertionError(f"{said} never came")
 
 
-def test_people_are_invited_approved_and_written_to(owner: Person) -> None:
+def apply(guest: Guest, door: str, phones: Phones, *, name: str, number: str) -> None:
+    """Register at the door, and read that somebody has to approve it, also after loading the page once more."""
+    page = guest.page
+    prove(guest, door, phones, number=number)
+    page.get_by_label("Name").fill(name)
+    page.get_by_label("I have read the terms").check()
+    guest.look("78-people-apply")
+    page.get_by_role("button", name="Register").click()
+    expect(page.get_by_role("heading", name="You are registered")).to_be_visible()
+    guest.look("79-people-waiting")
+    page.goto(door)
+    expect(page.get_by_role("heading", name="You are registered")).to_be_visible()
+
+
+def prove(guest: Guest, door: str, phones: Phones, *, number: str) -> None:
+    """Enter a number and its code."""
+    guest.page.goto(door)
+    guest.page.get_by_label("Your mobile number").fill(number)
+    guest.page.get_by_role("button", name="Continue").click()
+    guest.page.get_by_label("Code", exact=True).fill(phones.code(number))
+    guest.page.get_by_role("button", name="Confirm").click()
+
+
+def test_people_are_invited_approved_and_written_to(owner: Person, browser: Browser) -> None:
     page = owner.page
     owner.product.manage("connect_twilio", "--org", owner.slug, "--sandbox")
-    done = subprocess.run(
-        [sys.executable, "manage.py", "shell", "--no-imports", "-c", _MAKE.format(slug=owner.slug)],
-        cwd=CHECKOUT, env=owner.product.environment, capture_output=True, text=True, check=False,
-    )  # fmt: skip
-    assert done.returncode == 0, done.stderr
-    told = json.loads(done.stdout.strip().splitlines()[-1])
-    phones = SandboxControl(told["url"], told["secret"])
-
-    def texts(phone: str) -> list[str]:
-        return [str(one["body"]) for one in phones.phone(told["account"], phone)["messages"]]
+    told, phones = make(owner.product, owner.slug, _MAKE)
+    door = f"{owner.product.address}/p/{told['slug']}/"
+    for name, (size, number) in APPLICANTS.items():
+        with guest_with(browser, viewport=size) as guest:
+            apply(guest, door, phones, name=name, number=number)
 
     owner.open("portals/")
     page.get_by_role("link", name="Driver portal", exact=True).click()
@@ -79,7 +78,7 @@ def test_people_are_invited_approved_and_written_to(owner: Person) -> None:
     page.get_by_role("link", name="Grete").click()
     expect(page.get_by_role("heading", name="SMS to them")).to_be_visible()
     until(owner, ">Delivered<")
-    (text,) = texts("+4915112345680")
+    (text,) = phones.texts("+4915112345680")
     link = re.search(r"https?://\S+/p/driver-portal\S*/i/\w+", text)
     assert link is not None, text
 
@@ -109,9 +108,17 @@ def test_people_are_invited_approved_and_written_to(owner: Person) -> None:
     expect(page.get_by_role("heading", name="The text")).to_be_visible()
     until(owner, '<strong>1</strong><span class="hg-soft">arrived')
     look(owner, "84-people-notification")
-    assert any("approved" in one for one in texts("+4915112345080"))
-    assert any("Gate 4" in one for one in texts("+4915112345080"))
-    assert "No licence on file." in texts("+4915112345180")[0]
+    assert any("approved" in one for one in phones.texts("+4915112345080"))
+    assert any("Gate 4" in one for one in phones.texts("+4915112345080"))
+    assert "No licence on file." in phones.texts("+4915112345180")[-1]
+
+    # Who was approved comes in with the link of the text, who was rejected reads so and why.
+    for name, heading in (("Ada Berger", "Welcome, Ada"), ("Otto Klein", "Your registration was not accepted")):
+        size, number = APPLICANTS[name]
+        with guest_with(browser, viewport=size) as guest:
+            prove(guest, door, phones, number=number)
+            expect(guest.page.get_by_role("heading", name=heading)).to_be_visible()
+            guest.look(f"88-people-{name.split()[0].lower()}-after-the-decision")
 
     # Found by number in any writing, kept out, and let in again.
     tabs.get_by_role("link", name="People").click()
