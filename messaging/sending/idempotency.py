@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import uuid
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
@@ -56,16 +57,12 @@ def once(organization: Organization, *, key: str, body: Any, make: Callable[[], 
     Of many requests at once one makes the message; the others wait at the unique index until it is committed. Where
     `make` raises, the key is free again. Raises KeyReused for another body under the same key.
     """
-    body_hash = fingerprint(body)
-    with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute(_HOLD, [organization.pk, key, body_hash, HOLDS_FOR.total_seconds()])
-        held, held_hash, message_id = cursor.fetchone()
-        if held_hash != body_hash:
-            raise KeyReused
+    with transaction.atomic():
+        held, message_id = _hold(organization, key=key, body=body)
         if message_id is not None:
             return Message.objects.get(pk=message_id), False
         message = make()
-        cursor.execute("UPDATE messaging_idempotencykey SET message_id = %s WHERE id = %s", [message.pk, held])
+        IdempotencyKey.objects.filter(pk=held).update(message=message)
     return message, True
 
 
@@ -73,13 +70,8 @@ def once_with_result(
     organization: Organization, *, key: str, body: Any, make: Callable[[], dict[str, Any]]
 ) -> tuple[dict[str, Any], bool]:
     """Do the same for a request that makes something else: `make` returns, as JSON, what answering again needs."""
-    body_hash = fingerprint(body)
-    with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute(_HOLD, [organization.pk, key, body_hash, HOLDS_FOR.total_seconds()])
-        pk, held_hash, message_id = cursor.fetchone()
-        if held_hash != body_hash or message_id is not None:
-            raise KeyReused
-        held = IdempotencyKey.objects.get(pk=pk)
+    with transaction.atomic():
+        held = _hold_for_result(organization, key=key, body=body)
         if held.result is not None:
             return held.result, False
         held.result = result = make()
@@ -108,13 +100,7 @@ def bind_result(organization: Organization, *, key: str, body: Any, result: dict
 
     Of many at once one goes on; the others wait at the unique index until its row is committed.
     """
-    body_hash = fingerprint(body)
-    with connection.cursor() as cursor:
-        cursor.execute(_HOLD, [organization.pk, key, body_hash, HOLDS_FOR.total_seconds()])
-        pk, held_hash, message_id = cursor.fetchone()
-    held = IdempotencyKey.objects.get(pk=pk)
-    if held_hash != body_hash or message_id is not None:
-        raise KeyReused
+    held = _hold_for_result(organization, key=key, body=body)
     if held.result is not None:
         raise AlreadyDone(held.result)
     held.result = result
@@ -124,3 +110,25 @@ def bind_result(organization: Organization, *, key: str, body: Any, result: dict
 def free_key(organization: Organization, *, key: str, result: dict[str, Any]) -> None:
     """Free a key whose request came to nothing, so that it may be tried anew."""
     IdempotencyKey.objects.filter(organization=organization, key=key, result=result).delete()
+
+
+def _hold(organization: Organization, *, key: str, body: Any) -> tuple[int, uuid.UUID | None]:
+    """Hold a key until the caller's transaction ends; return its row's id and that of the message it made, if it did.
+
+    Raises KeyReused for another body under the same key.
+    """
+    body_hash = fingerprint(body)
+    with connection.cursor() as cursor:
+        cursor.execute(_HOLD, [organization.pk, key, body_hash, HOLDS_FOR.total_seconds()])
+        held, held_hash, message_id = cursor.fetchone()
+    if held_hash != body_hash:
+        raise KeyReused
+    return held, message_id
+
+
+def _hold_for_result(organization: Organization, *, key: str, body: Any) -> IdempotencyKey:
+    """Hold a key for what is no message, and return its row; raise KeyReused where a message was made by it."""
+    held, message_id = _hold(organization, key=key, body=body)
+    if message_id is not None:
+        raise KeyReused
+    return IdempotencyKey.objects.get(pk=held)
