@@ -6,10 +6,10 @@ import pytest
 
 from integrations.connections.models import Connection
 from portal.accounts.models import Portal, PortalUser
-from portal.forms.building import create_form
-from portal.forms.models import PublicForm, Submission
+from portal.forms.models import Submission
 from tests.conftest import Cast
 from tests.factories import ConnectionFactory
+from tests.portal.accounts import furnishing
 
 NUMBERS = [f"+49151123456{n:02d}" for n in range(100)]
 QUESTIONS = [
@@ -26,16 +26,10 @@ def portal(cast: Cast) -> Portal:
 
 
 def make_portal(cast: Cast, *, name: str = "Driver portal", stranger: bool = False, **values: Any) -> Portal:
-    organization = cast.other if stranger else cast.organization
-    form = create_form(organization, title=name, actor=cast.stranger if stranger else cast.owner)
-    PublicForm.objects.filter(pk=form.pk).update(
-        serves="portal", languages=["en", "de"], definition=QUESTIONS, next_key=3
-    )
-    version = form.versions.create(number=1, definition=QUESTIONS)
-    PublicForm.objects.filter(pk=form.pk).update(current=version, state="open")
-    form.refresh_from_db()
-    slug = values.pop("slug", name.lower().replace(" ", "-"))
-    return Portal.objects.create(organization=organization, form=form, name=name, slug=slug, is_on=True, **values)
+    """Return a portal whose newcomers wait for approval, with the questions of these tests."""
+    slug = name.lower().replace(" ", "-")
+    given = {"slug": slug, "languages": ["en", "de"], "questions": QUESTIONS, "admission": "approval", **values}
+    return furnishing.make_portal(cast.other if stranger else cast.organization, name=name, **given)
 
 
 def person(portal: Portal, n: int = 0, *, status: str = "active", answers: bool = False, **values: Any) -> PortalUser:
