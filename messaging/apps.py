@@ -80,6 +80,7 @@ class MessagingConfig(AppConfig):
             resolving,
             ruling,
             taking,
+            verifications_forgotten,
             verifying,
             wording,
         ):

@@ -38,10 +38,9 @@ class PortalConfig(AppConfig):
         from portal.accounts.selectors import names_of, waiting_badge
         from portal.accounts.story import portals_of
         from portal.accounts.views.frame import FORM_PAGES, frame_of_form
-        from portal.forms import building, exporting, pictures, removing, settling
+        from portal.forms import building, exporting, forgetting, pictures, removing, settling
         from portal.forms.arriving import register_arrivals, register_way_back
         from portal.forms.erasing import forget_submissions
-        from portal.forms.forgetting import KEPT
         from portal.forms.proof import register_voucher
         from portal.forms.selectors import titles_of
         from portal.forms.story import submissions_of
@@ -49,9 +48,9 @@ class PortalConfig(AppConfig):
 
         inviting = (invitations, inviting_many, notifying, people, people_exporting, telling)
         accounts = (*inviting, domains, moving, offering, profile, registering, setting_up, texts)
-        for room in (building, exporting, pictures, removing, settling, *accounts):
+        for room in (building, exporting, forgetting, pictures, removing, settling, *accounts):
             register_sentences(room.SENTENCES)
-        register_kept(KEPT)
+        register_kept(forgetting.KEPT)
         register_router("/portals", portals_router, tag="Portals")
         register_timeline_source("submissions", submissions_of)
         register_timeline_source("portals", portals_of)

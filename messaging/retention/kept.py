@@ -21,10 +21,12 @@ SLICE = 500
 class Kept:
     """One kind of things: `field` is that of the policy, `older` finds what was made before a moment.
 
+    `action` is what the audit log calls a change of the days, with a sentence that the room registers.
     `delete` deletes those of the ids that are given, in the caller's transaction, with all that belongs to them.
     """
 
     field: str
+    action: str
     noun: str
     nouns: str
     help: str

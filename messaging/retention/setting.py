@@ -1,4 +1,4 @@
-"""Say after how many days texts are removed, and verifications and submissions deleted."""
+"""Say after how many days texts are removed, and what other rooms registered is deleted."""
 
 from collections.abc import Mapping
 
@@ -7,17 +7,11 @@ from django.db import transaction
 from integrations.organizations.audit import record
 from integrations.organizations.models import Organization, User
 
+from .kept import KINDS
 from .models import RetentionPolicy
 
 SENTENCES = {
     "retention.changed": "changed how long texts of messages are kept from {old} to {new} days",
-    "retention.verifications_changed": "changed how long verifications are kept from {old} to {new} days",
-    "retention.submissions_changed": "changed how long submissions are kept from {old} to {new} days",
-}
-_ACTIONS = {
-    "days": "retention.changed",
-    "verification_days": "retention.verifications_changed",
-    "submission_days": "retention.submissions_changed",
 }
 
 
@@ -35,7 +29,8 @@ def change_days(organization: Organization, *, values: Mapping[str, int | None],
         for name, (old, new) in changed.items():
             setattr(policy, name, new)
             changes = {"days": [old or "unlimited", new or "unlimited"]}
-            record(organization, actor=actor, action=_ACTIONS[name], target=policy, changes=changes, ip=ip)
+            action = KINDS[name].action if name in KINDS else "retention.changed"
+            record(organization, actor=actor, action=action, target=policy, changes=changes, ip=ip)
         if changed:
             policy.save(update_fields=[*changed, "updated_at"])
     return bool(changed)

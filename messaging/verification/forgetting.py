@@ -21,8 +21,10 @@ def _delete(organization: Organization, ids: Sequence[uuid.UUID]) -> None:
     Verification.objects.filter(organization=organization, pk__in=ids).delete()
 
 
+SENTENCES = {"retention.verifications_changed": "changed how long verifications are kept from {old} to {new} days"}
 KEPT = Kept(
     field="verification_days",
+    action="retention.verifications_changed",
     noun="verification",
     nouns="verifications",
     help="Numbers, networks and how each attempt fared. The conversion counts only what is still there; a submission "

@@ -26,8 +26,10 @@ def _delete(organization: Organization, ids: Sequence[uuid.UUID]) -> None:
     rows.delete()
 
 
+SENTENCES = {"retention.submissions_changed": "changed how long submissions are kept from {old} to {new} days"}
 KEPT = Kept(
     field="submission_days",
+    action="retention.submissions_changed",
     noun="submission",
     nouns="submissions",
     help="What visitors sent by public forms, with their files; profiles in portals stay. A limit on submissions counts"
