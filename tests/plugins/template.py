@@ -1,18 +1,23 @@
 """A database with all tables in it, to copy: Django takes ten seconds of work to make them, PostgreSQL a tenth of one.
 
-Made anew in every session, from nothing and by `manage.py migrate`, by whoever needs it first; the others wait for it.
+Made from nothing and by `manage.py migrate`, by whoever of a session needs it first; the others wait for it. In a
+checkout whose migrations have not changed since, its dump is read instead (`.data/migrated-….sql`, of a second); in CI
+there is none.
 A server of somebody's own (DATABASE_URL) gets none: there each worker migrates a test database, as Django does it.
 """
 
+import hashlib
 import os
 import subprocess
 import sys
+from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
 import psycopg
 import pytest
 from psycopg import sql
 
+from config.launcher.binaries import postgres_programs
 from config.launcher.environment import CHECKOUT
 
 IS_OURS = "TEST_DATABASE_IS_OURS"  # set where the session started PostgreSQL itself
@@ -49,16 +54,44 @@ def _make_template() -> None:
         name = sql.Identifier(_NAME)
         server.execute(sql.SQL("DROP DATABASE IF EXISTS {}").format(name))
         server.execute(sql.SQL("CREATE DATABASE {}").format(name))
-        ran = subprocess.run(
-            [sys.executable, "manage.py", "migrate", "--no-input", "-v", "0"],
-            check=False,
-            cwd=CHECKOUT,
-            env={**os.environ, "DATABASE_URL": _address_of(_NAME)},
-            capture_output=True,
-            text=True,
-        )
-        assert ran.returncode == 0, f"manage.py migrate failed:\n{ran.stdout}{ran.stderr}"
+        dump = CHECKOUT / ".data" / f"migrated-{_fingerprint()}.sql"
+        if not (dump.exists() and _restore(dump)):
+            _migrate()
+            _keep(dump)
         server.execute(sql.SQL("ALTER DATABASE {} IS_TEMPLATE true").format(name))
+
+
+def _migrate() -> None:
+    ran = _run(sys.executable, "manage.py", "migrate", "--no-input", "-v", "0")
+    assert ran.returncode == 0, f"manage.py migrate failed:\n{ran.stdout}{ran.stderr}"
+
+
+def _restore(dump: Path) -> bool:
+    arguments = ("-q", "-v", "ON_ERROR_STOP=1", "-o", os.devnull, "-1", "-f", str(dump), _address_of(_NAME))
+    return _run(str(postgres_programs(None) / "psql"), *arguments).returncode == 0
+
+
+def _keep(dump: Path) -> None:
+    """Keep a dump for the next session; where that fails, the next one migrates."""
+    dump.parent.mkdir(exist_ok=True)
+    for older in dump.parent.glob("migrated-*"):
+        older.unlink(missing_ok=True)
+    half = dump.with_suffix(f".{os.getpid()}")
+    if _run(str(postgres_programs(None) / "pg_dump"), "-O", "-f", str(half), _address_of(_NAME)).returncode == 0:
+        half.rename(dump)
+
+
+def _fingerprint() -> str:
+    """Name what the tables depend on: the migrations, ours and those of the packages that are installed."""
+    digest = hashlib.sha256((CHECKOUT / "uv.lock").read_bytes())
+    for file in sorted(CHECKOUT.glob("*/migrations/*.py")):
+        digest.update(file.name.encode() + file.read_bytes())
+    return digest.hexdigest()[:16]
+
+
+def _run(*command: str) -> "subprocess.CompletedProcess[str]":
+    environment = {**os.environ, "DATABASE_URL": _address_of(_NAME)}
+    return subprocess.run(command, check=False, cwd=CHECKOUT, env=environment, capture_output=True, text=True)
 
 
 def _address_of(name: str) -> str:
