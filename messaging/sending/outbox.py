@@ -2,7 +2,7 @@
 
 import uuid
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -24,7 +24,7 @@ from messaging.consent.links import VARIABLE, keep_link_in, link_of, may_hold_li
 from messaging.consent.way_out import add_way_out
 from messaging.contacts.erasure.number_keys import ensure_secret
 from messaging.contacts.models import Contact
-from messaging.routing.decision import FREE, Kind, route_for
+from messaging.routing.decision import FREE, Kind, Route, route_for
 from messaging.templates.models import Template, TemplateVersion
 from messaging.templates.rendering import (
     EmptyText,
@@ -92,7 +92,7 @@ class Composed:
     """
 
     phone: Phone
-    connection: Connection
+    connection: Connection | None  # None only where there is a `refusal`
     contact: Contact | None
     template_version: TemplateVersion | None
     sender: str
@@ -103,6 +103,7 @@ class Composed:
     block: str = ""  # why the recipient must not be written to, as consent has it
     route: Kind = Kind.TWILIO
     price: Decimal = FREE
+    refusal: EnqueueProblem | None = None  # why there is no way to send it, where there is none
 
     @property
     def is_platform(self) -> bool:
@@ -114,6 +115,14 @@ def compose(organization: Organization, *, draft: Draft) -> Composed:
 
     What is wrong with the input is told before what is wrong with the connection.
     """
+    composed = _compose(organization, draft=draft)
+    if composed.refusal is not None:
+        raise composed.refusal
+    return composed
+
+
+def _compose(organization: Organization, *, draft: Draft) -> Composed:
+    """Return what compose does; that there is no way to send it stands in `refusal`."""
     phone = _read_phone(organization, draft)
     sender = read_sender(draft.sender)
     usual = draft.connection.sends_as if draft.connection else ""
@@ -129,15 +138,6 @@ def compose(organization: Organization, *, draft: Draft) -> Composed:
     if is_platform and phone.is_mainland_china:
         body = _signed(organization, body)
     _check_due(draft)
-    if route.kind is Kind.REFUSED or route.connection is None:
-        raise EnqueueProblem(route.code, route.reason, is_refusal=True)
-    if not sends_as:
-        raise EnqueueProblem(
-            "no_sender",
-            f"The connection “{route.connection.name}” has neither a Messaging Service nor a From number. "
-            "Add one of them.",
-            is_refusal=True,
-        )
     block = facts.block
     if is_platform:
         block = block_reason(organization, phone=phone.e164, sender=sends_as, purpose=draft.purpose)
@@ -154,9 +154,23 @@ def compose(organization: Organization, *, draft: Draft) -> Composed:
         # Quiet hours are for marketing; nothing else asks where the recipient is.
         time_zones=zones_of(phone, contact=contact) if draft.purpose == Message.Purpose.MARKETING else "",
         block=block,
-        route=route.kind,
+        route=Kind.TWILIO if route.kind is Kind.REFUSED else route.kind,
         price=route.price,
+        refusal=_refusal_of(route, sends_as=sends_as),
     )
+
+
+def _refusal_of(route: Route, *, sends_as: str) -> EnqueueProblem | None:
+    if route.kind is Kind.REFUSED or route.connection is None:
+        return EnqueueProblem(route.code, route.reason, is_refusal=True)
+    if not sends_as:
+        return EnqueueProblem(
+            "no_sender",
+            f"The connection “{route.connection.name}” has neither a Messaging Service nor a From number. "
+            "Add one of them.",
+            is_refusal=True,
+        )
+    return None
 
 
 def validity_of(purpose: str) -> timedelta:
@@ -164,18 +178,29 @@ def validity_of(purpose: str) -> timedelta:
     return CODE_VALIDITY if purpose == Message.Purpose.VERIFICATION else VALIDITY
 
 
-def enqueue(organization: Organization, *, draft: Draft) -> Message:
+def enqueue(organization: Organization, *, draft: Draft, keeps: Collection[str] = ()) -> Message:
     """Take a message: check, route, render, store it in the caller's transaction, and nudge the engine on commit.
 
     A recipient who opted out, or did not agree to marketing, gets nothing, but the message is stored as `blocked`, so
     that the log shows it. Platform SMS takes its price from the credits at the same time. Raises EnqueueProblem, with
     `is_refusal` where the input was good but there is no way to send; too few credits are `insufficient_credits`.
+    Refusals whose codes `keeps` names are not raised: such a message is stored as `blocked`, too, with the code as its
+    reason. So nothing of what nobody watches being sent, like an automation's messages, is missing in the log.
     """
     if organization.is_suspended:
         raise EnqueueProblem("suspended", "The organization is suspended; nothing is sent.", is_refusal=True)
     ensure_secret(organization)  # so that a person who is erased at this moment is recognised
-    composed = compose(organization, draft=draft)
-    return store(organization, draft=draft, composed=composed)
+    composed = _compose(organization, draft=draft)
+    if (refusal := composed.refusal) is not None:
+        if refusal.code not in keeps:
+            raise refusal
+        return store(organization, draft=draft, composed=replace(composed, block=composed.block or refusal.code))
+    try:
+        return store(organization, draft=draft, composed=composed)
+    except EnqueueProblem as problem:
+        if problem.code not in keeps:
+            raise
+        return store(organization, draft=draft, composed=replace(composed, block=problem.code))
 
 
 def store(organization: Organization, *, draft: Draft, composed: Composed) -> Message:
@@ -234,7 +259,7 @@ def store(organization: Organization, *, draft: Draft, composed: Composed) -> Me
     else:
         event = insert_message(message, note=block)
     message.first_event = event
-    if status == Status.QUEUED:
+    if status == Status.QUEUED and composed.connection is not None:
         connection_id, lane, sender = composed.connection.pk, draft.lane, composed.sender
         transaction.on_commit(lambda: nudge_soon(connection_id, lane=lane, sender=sender))
     return message

@@ -36,6 +36,17 @@ _OURS: dict[str, tuple[str, str, str]] = {
         "Platform SMS is paid with credits, and not enough were left. Nothing was sent and nothing was charged.",
         "Ask your operator to top the credits up, then send the message again.",
     ),
+    "no_route": (
+        "There is no way to this number.",
+        "Numbers in Mainland China are reached by platform SMS, which this installation does not offer. Nothing was "
+        "sent and nothing was charged.",
+        "Ask your operator to offer platform SMS, then send the message again.",
+    ),
+    "not_connected": (
+        "No Twilio account is connected.",
+        "Outside Mainland China messages go over your own Twilio account. Nothing was sent and nothing was charged.",
+        "Connect Twilio under Integration, System services; then send the message again.",
+    ),
     "platform_unavailable": (
         "Platform SMS does not work.",
         "The operator's SMS service did not take the message. Its credits come back if it is not sent.",

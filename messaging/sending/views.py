@@ -78,7 +78,7 @@ def preview(request: MemberRequest) -> HttpResponse:
         try:
             composed = outbox.compose(request.organization, draft=form.draft())
             price = None
-            if not composed.is_platform:
+            if not composed.is_platform and composed.connection is not None:
                 price = price_range(composed.connection, composed.phone.region, sender=composed.sender)
             context |= {
                 "price": price.times(composed.segments) if price else None,
