@@ -38,6 +38,7 @@ class PortalConfig(AppConfig):
         from portal.accounts.selectors import names_of, waiting_badge
         from portal.accounts.story import portals_of
         from portal.accounts.views.frame import FORM_PAGES, frame_of_form
+        from portal.automations import ready as automations
         from portal.forms import building, exporting, forgetting, pictures, removing, settling
         from portal.forms.arriving import register_arrivals, register_way_back
         from portal.forms.erasing import forget_submissions
@@ -64,3 +65,4 @@ class PortalConfig(AppConfig):
         register_way_back(way_back)
         register_demo_part(make_demo_portal)
         register_mount(FORM_PAGES, serves="portal", frame=frame_of_form)
+        automations.register_room()

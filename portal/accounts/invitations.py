@@ -23,6 +23,7 @@ from messaging.contacts.models import Contact
 from messaging.sending.statuses import FAILURES
 from messaging.verification.limits import policy_of, regions_of
 
+from . import told
 from .addresses import address_of
 from .models import Portal, PortalInvitation, PortalRole, PortalSending, PortalText, PortalUser
 from .people import move
@@ -91,6 +92,7 @@ def invite(
             _renew(invitation)
             _send(invitation, Kind.INVITATION)
             _record(invitation, "portal_invitation.sent", actor=actor, ip=ip, source=invitation.get_source_display())
+            told.tell_of(user, told.INVITED)
     except IntegrityError as error:  # the same number twice at once: a constraint lets one through
         raise _invited_already() from error
     return invitation

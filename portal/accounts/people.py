@@ -16,7 +16,7 @@ from integrations.organizations.models import User
 from messaging.contacts.address_book import plain_line
 from portal.forms.models import FormDraft, Submission, SubmissionExport
 
-from . import sessions, telling
+from . import sessions, telling, told
 from .batch_models import PortalInvitationRow
 from .models import (
     PortalDevice,
@@ -195,10 +195,12 @@ def _decide(user: PortalUser, *, to: str, reason: str, actor: User | str, ip: st
         if is_in:
             telling.tell(user, PortalText.Kind.APPROVED)
             _record(user, "portal_user.approved", actor=actor, ip=ip)
+            told.tell_of(user, told.APPROVED)
         else:
             sessions.end_all(user)
             telling.tell(user, PortalText.Kind.REJECTED, values={"reason": reason})
             _record(user, "portal_user.rejected", actor=actor, ip=ip, reason=reason or "no reason given")
+            told.tell_of(user, told.REJECTED, reason=reason)
     return True
 
 

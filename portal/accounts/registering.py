@@ -20,6 +20,7 @@ from .models import Portal, PortalTerms, PortalUser, PortalVisit
 from .people import move
 from .selectors import questions_of
 from .standing import Standing, Where, standing_of, status_after
+from .told import tell_registered
 
 SENTENCES = {"portal_user.registered": "registered in the portal {portal}: {which}"}
 _COMING = (PortalUser.Status.INVITED, PortalUser.Status.REJECTED, PortalUser.Status.LEFT)
@@ -71,6 +72,7 @@ def register(
             raise RegistrationRefused("over", _("This took too long. Please begin again with your number."))
         changes = {"portal": portal.name}
         record(portal.organization, actor="Portal user", action="portal_user.registered", target=user, changes=changes)
+        tell_registered(user)
     return user
 
 

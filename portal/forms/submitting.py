@@ -15,6 +15,7 @@ from .display import shown_answers
 from .models import FormDraft, FormVersion, PublicForm, Submission, SubmissionFile
 from .opening import FormRefused, ensure_open
 from .proof import Proof, proof_of
+from .told import tell_submission
 
 
 def submit(draft: FormDraft) -> Submission:
@@ -114,6 +115,7 @@ def _finish(submission: Submission, *, definition: Definition, proof: Proof | No
     submission.save()
     _record_consents(submission, definition=definition)
     _confirm(submission, definition=definition)
+    tell_submission(submission, definition=definition)
 
 
 def _record_consents(submission: Submission, *, definition: Definition) -> None:

@@ -1,0 +1,1 @@
+"""What the portal wing adds to automations: triggers, steps and recipients."""
