@@ -60,7 +60,7 @@ def _start_slice(automation: Automation, version: AutomationVersion, starts: Seq
             key=start.key,
             contact_id=contact_id,
             phone=phone,
-            data={"trigger": dict(start.data), "nodes": {}},
+            data={"trigger": dict(start.data), "nodes": {}, **({"had_contact": True} if contact_id else {})},
             position=first,
             ancestry=chains.get(start.cause, []) if start.cause else [],
             created_at=now,

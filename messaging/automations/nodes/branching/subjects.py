@@ -1,0 +1,47 @@
+"""What a condition may ask of the contact beside its fields: whether it opted out, agreed to marketing, has a tag."""
+
+import uuid
+from collections.abc import Mapping
+
+from integrations.organizations.models import as_uuid
+from messaging.automations.base import Scope, Step
+from messaging.automations.fields import Type
+from messaging.consent.blocking import find_block
+from messaging.consent.ledger import State, state_of
+from messaging.consent.models import ConsentPurpose
+from messaging.contacts.models import Tag
+
+OPTED_OUT, CONSENT, TAG = ":opted_out", ":consent", ":tag:"
+MOST_TAGS_OFFERED = 300
+
+
+def offered(scope: Scope) -> dict[str, str]:
+    """Return what can be asked of the contact where the step stands: key → words."""
+    if not scope.has_contact:
+        return {}
+    tags = Tag.objects.filter(organization=scope.organization)[:MOST_TAGS_OFFERED]
+    return {
+        OPTED_OUT: "Contact: opted out",
+        CONSENT: "Contact: agreed to marketing",
+        **{f"{TAG}{tag.pk}": f"Contact: has the tag {tag.name}" for tag in tags},
+    }
+
+
+def types_of(scope: Scope) -> Mapping[str, Type]:
+    """Return what can be compared where the step stands, and its type."""
+    return {**{field.path: field.type for field in scope.fields}, **dict.fromkeys(offered(scope), Type.YES_NO)}
+
+
+def answer(step: Step, what: str) -> bool | None:
+    """Return whether it is so of the contact; None where there is nobody."""
+    phone = step.contact.phone if step.contact is not None else step.run.phone
+    if what == OPTED_OUT:
+        purpose = ConsentPurpose.TRANSACTIONAL.value
+        return find_block(step.organization, phone=phone, purpose=purpose) is not None if phone else None
+    if what == CONSENT:
+        state = state_of(step.organization, phone=phone) if phone else None
+        return state is not None and state.state == State.GRANTED if phone else None
+    key: uuid.UUID | None = as_uuid(what.removeprefix(TAG))
+    if step.contact is None or key is None:
+        return None
+    return step.contact.tags.filter(organization=step.organization, pk=key).exists()
