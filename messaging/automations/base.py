@@ -241,6 +241,7 @@ class Node:
     icon: ClassVar[str] = "bolt"
     group: ClassVar[str] = "Do"
     is_outside: ClassVar[bool] = False
+    writes: ClassVar[bool] = True  # False for a node that only reads: it is spared a savepoint
     form: ClassVar[type[SettingsForm]] = NoSettings
 
     def outlets(self, settings: Settings) -> Mapping[str, str]:

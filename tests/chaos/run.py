@@ -1,6 +1,6 @@
 """`make chaos`: workers, Valkey and PostgreSQL are killed while messages go out through a faulty Twilio.
 
-A part of them goes out as a broadcast, which is checked and fed meanwhile.
+A part of them goes out as a broadcast, which is checked and fed meanwhile, and a part by the runs of an automation.
 
 Prints what was lost, sent twice or never finished, and exits 1 unless all three are 0. Options: ARGS="--help".
 """
@@ -17,7 +17,7 @@ import psycopg
 
 from tests.chaos.place import Place
 
-_ORGANIZATION = "drill"
+_ORGANIZATION, _OWNER = "drill", "drill@example.com"
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -44,22 +44,31 @@ def main(arguments: Sequence[str]) -> int:
 def drill(place: Place, *, options: argparse.Namespace) -> bool:
     """Hand the messages in, rage, wait, count, print; return whether all is well."""
     # These read the states of messages, and with them Django, which only now finds its settings.
+    from tests.chaos.automation import plan_automation
     from tests.chaos.broadcast import accounted, plan_broadcast
     from tests.chaos.count import Count, count, read_rows
     from tests.chaos.intake import Intake, Kind, plan
     from tests.chaos.storm import FAIR_WEATHER, FAULTS, rage
 
     password = secrets.token_hex(9)
-    place.manage("create_org", "--name", _ORGANIZATION, "--owner", "drill@example.com", "--password", password)
+    place.manage("create_org", "--name", _ORGANIZATION, "--owner", _OWNER, "--password", password)
     connection = place.manage("connect_twilio", "--org", _ORGANIZATION, "--sandbox")
     api_key = place.manage("create_api_key", "--org", _ORGANIZATION, "--name", "drill")["key"]
     account_sid = _account_of(place, connection["id"])
     place.sandbox.set_dials({**FAULTS, "seed": options.seed})
     broadcast = plan_broadcast(options.messages * options.broadcast // 100)
     recipients = [[one.to, one.body.split()[2]] for one in broadcast]
-    single = options.messages - len(broadcast)
+    automated = plan_automation(options.messages * options.automation // 100)
+    single = options.messages - len(broadcast) - len(automated)
     within = f"within {options.seconds:g} s"
-    _say(f"Handing in {single:,} messages {within} and a broadcast to {len(broadcast):,}, while things break:")
+    _say(
+        f"Handing in {single:,} messages {within}, a broadcast to {len(broadcast):,}, and what sets an automation off "
+        f"{len(automated):,} times, while things break:"
+    )
+    if automated:
+        people = [[one.to, one.body.split()[2]] for one in automated]
+        order = {"organization": _ORGANIZATION, "owner": _OWNER, "people": people, "seconds": options.seconds * 0.9}
+        place.run_module("tests.chaos.automation", given=order)
     if broadcast:
         place.run_module("tests.chaos.broadcast", given={"organization": _ORGANIZATION, "recipients": recipients})
     intake = Intake(plan(single, seed=options.seed), url=place.web_url, api_key=api_key, seconds=options.seconds * 0.9)
@@ -80,7 +89,7 @@ def drill(place: Place, *, options: argparse.Namespace) -> bool:
             time.sleep(1)
             continue
         waiting = sum(1 for row in rows if not row.is_final and not row.needs_person)
-        if not waiting and len(rows) >= len(intake.accepted) + len(broadcast):
+        if not waiting and len(rows) >= len(intake.accepted) + len(broadcast) + len(automated):
             break
         time.sleep(1)
     settled = time.monotonic()
@@ -88,18 +97,19 @@ def drill(place: Place, *, options: argparse.Namespace) -> bool:
     time.sleep(3)
     rows = read_rows(place.database_url, connection_id=connection["id"])
     at_twilio = place.sandbox.messages(account_sid=account_sid, limit=200_000)
-    numbers = {one.to for one in broadcast}
+    numbers = {one.to for one in (*broadcast, *automated)}
     by_number: dict[str, list[str]] = {}
     for row in rows:
         if row.to in numbers:
             by_number.setdefault(row.to, []).append(row.id)
-    wanted = {**intake.accepted, **accounted(broadcast, rows=by_number)}
+    wanted = {**intake.accepted, **accounted((*broadcast, *automated), rows=by_number)}
     result: Count = count(wanted, rows=rows, at_twilio=at_twilio)
     stats = place.sandbox.stats(account_sid)
 
     lines = {
         "messages taken by the API": f"{len(intake.accepted):,} ({intake.repeated:,} requests had to be repeated)",
-        "messages made by the broadcast": f"{sum(map(len, by_number.values())):,} of {len(broadcast):,}",
+        "messages made by the broadcast": _made(by_number, broadcast),
+        "messages made by the automation": _made(by_number, automated),
         "accepted by the simulated Twilio": f"{len(at_twilio):,} of {stats['posts']:,} requests",
         "answers spoilt": _listed(stats["faults"]),
         "callbacks spoilt": _listed(stats["callbacks"]),
@@ -122,6 +132,10 @@ def drill(place: Place, *, options: argparse.Namespace) -> bool:
     return result.is_good
 
 
+def _made(by_number: Mapping[str, list[str]], wanted: Sequence[Any]) -> str:
+    return f"{sum(len(by_number.get(one.to, ())) for one in wanted):,} of {len(wanted):,}"
+
+
 def _listed(numbers: Mapping[Any, int]) -> str:
     return ", ".join(f"{name}: {number:,}" for name, number in sorted(numbers.items()))
 
@@ -138,6 +152,7 @@ def _read(arguments: Sequence[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="make chaos ARGS=…", description=__doc__)
     parser.add_argument("--messages", type=int, default=5000, help="messages in all")
     parser.add_argument("--broadcast", type=int, default=30, help="per cent of them that go out as a broadcast")
+    parser.add_argument("--automation", type=int, default=20, help="per cent of them that an automation sends")
     parser.add_argument("--seconds", type=float, default=120, help="how long things break at least")
     parser.add_argument("--kill-every", type=float, default=2, help="seconds between two kills of a worker")
     parser.add_argument(

@@ -25,8 +25,9 @@ def test_a_small_drill_loses_nothing_and_doubles_nothing(tmp_path: Path) -> None
     )
     assert ran.returncode == 0, ran.stdout + ran.stderr
     printed = dict(re.findall(r"^(\S.*?) {2,}(.*)$", ran.stdout, flags=re.MULTILINE))
-    assert printed["messages taken by the API"].startswith("105 ")
+    assert printed["messages taken by the API"].startswith("75 ")
     assert printed["messages made by the broadcast"] == "45 of 45"
+    assert printed["messages made by the automation"] == "30 of 30"
     assert printed["accepted by the simulated Twilio"].startswith("150 of")
     assert printed["lost"] == printed["duplicated"] == printed["stuck"] == "0"
     assert "workers killed" in printed["done to the installation"]

@@ -24,7 +24,8 @@ from tests.load.targets import judge
 
 ON_DEMAND = ("contacts",)  # a million rows take minutes to make
 SCENARIOS = (
-    "csv", "broadcast", "attack", "intake", "callbacks", "plain", "bare", "single", "off", "on", "beside", "memory",
+    "csv", "broadcast", "attack", "intake", "callbacks", "plain", "bare", "single", "off", "on", "beside", "runs",
+    "memory",
     "log",
 )  # fmt: skip
 
@@ -80,6 +81,7 @@ def _read(arguments: Sequence[str]) -> argparse.Namespace:
     parser.add_argument(
         "--attack", type=int, default=20_000, help="requests of an attack on a form, from a quarter as many addresses"
     )
+    parser.add_argument("--due", type=int, default=10_000, help="runs of an automation that are due at one moment")
     parser.add_argument("--memory", type=int, default=100_000, help="messages over which the memory is looked at")
     parser.add_argument(
         "--log-rows", type=int, nargs=2, default=[50_000, 5_000_000], metavar=("FEW", "MANY"), help="sizes of the log"

@@ -21,6 +21,7 @@ from tests.load.memory import measure_memory
 from tests.load.plain_design import POOLS, measure_plain_design
 from tests.load.posts import PostProblem
 from tests.load.rows import Customer, make_customer, queue_messages
+from tests.load.runs import measure_runs
 from tests.load.sandbox_cost import measure_bare_posts
 from tests.load.servers import Installation
 from tests.load.single import measure_single
@@ -65,7 +66,7 @@ def run(place: Installation, *, options: Namespace, results: dict[str, Any], say
     _measure_web(place, customer=customer, options=options, results=results, say=say)
     if "plain" in wanted:
         _measure_plain_designs(place, customer=customer, options=options, results=results, say=say)
-    if wanted & {"bare", "off", "on", "single", "beside", "memory"}:
+    if wanted & {"bare", "off", "on", "single", "beside", "runs", "memory"}:
         _measure_sending(place, customer=customer, options=options, results=results, say=say)
     if "log" in wanted:
         few, many = options.log_rows
@@ -154,6 +155,9 @@ def _measure_sending(
             recipients=options.recipients,
             latency_ms=options.latency,
         )
+    if "runs" in options.only:
+        say(f"{options.due:,} runs of an automation, due at one moment …")
+        results["runs"] = measure_runs(place, customer=customer, count=options.due)
     if "memory" in options.only:
         say(f"Memory over {options.memory:,} messages …")
         results["memory"] = measure_memory(place, through=customer.quiet, count=options.memory)

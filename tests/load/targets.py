@@ -54,6 +54,11 @@ def _sending(results: dict[str, Any]) -> Iterator[Verdict]:
 
 
 def _rest(results: dict[str, Any]) -> Iterator[Verdict]:
+    if runs := results.get("runs"):
+        seconds = runs["seconds_until_all_began"]
+        found = f"{seconds} s; all ended after {runs['seconds_until_all_ended']} s"
+        is_met = seconds < 30 and runs["done"] == runs["runs"] and not runs["stored_too_late"]
+        yield Verdict(f"{runs['runs']:,} runs due at one moment, until all began", "below 30 s", found, is_met)
     if file := results.get("csv"):
         seconds = file["inspect_seconds"] + file["read_seconds"]
         found = f"{seconds:.1f} s, {file['memory_peak_mb']} MB"

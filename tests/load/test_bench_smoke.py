@@ -12,7 +12,7 @@ from config.launcher.environment import CHECKOUT
 def test_bench_measures_every_scenario_and_leaves_nothing_behind(tmp_path: Path) -> None:
     output = tmp_path / "results.json"
     sizes = ["--messages", "60", "--with-callbacks", "10", "--intake", "16", "--singles", "2", "--callbacks", "16"]
-    sizes += ["--rows", "500", "--plain", "20", "--recipients", "800", "--memory", "60"]
+    sizes += ["--rows", "500", "--plain", "20", "--recipients", "800", "--memory", "60", "--due", "40"]
     sizes += ["--attack", "80", "--log-rows", "600", "1800"]
     ran = subprocess.run(
         [sys.executable, "-m", "tests.load.bench", *sizes, "--runs", "1", "--workers", "1", "--output", str(output)],
@@ -38,7 +38,8 @@ def test_bench_measures_every_scenario_and_leaves_nothing_behind(tmp_path: Path)
     assert results["beside"]["ms_beside_latency"]["p50"] > 0
     assert len(results["memory"]["mb_after_each_tenth"]) == 10
     assert len(results["log"]["queries"]) == 8
-    assert len(results["targets"]) == 19
+    assert len(results["targets"]) == 20
+    assert results["runs"]["done"] == 40
     assert set(results["attack"]["attackers"]) == {"plain", "solving"}
     assert results["csv"]["rows"] == 500
     assert results["broadcast"]["ready"] == 500

@@ -11,6 +11,7 @@ class StopNode(Node):
     text = "End here. Steps below are not done."
     icon = "stop_circle"
     group = "Flow"
+    writes = False
 
     def run(self, step: Step) -> Outcome:
         return End("Ended by the step Stop.")

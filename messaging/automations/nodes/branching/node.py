@@ -87,6 +87,7 @@ class BranchNode(Node):
 
     key = "branch"
     title = "Branch"
+    writes = False
     text = "Go on by one of two ways: if the order is over 100, if they opted out …"
     icon = "call_split"
     group = "Flow"

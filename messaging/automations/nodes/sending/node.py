@@ -6,6 +6,7 @@ are kept together or not at all. The memory is changed last of all, because it o
 
 from collections import Counter
 from collections.abc import Mapping
+from contextlib import nullcontext
 from datetime import datetime
 from typing import Any
 
@@ -127,7 +128,7 @@ class SendSmsNode(Node):
         if found.cursor:
             memory.update(total=total, until=until.isoformat(), cursor=found.cursor)
             return Again()
-        output = _output(step)
+        output = _output_of_one(sent.last) if is_one and sent.last is not None else _output(step)
         if output["skipped"] and not output["count"] and not output["blocked"]:
             memory.clear()  # tried again, it begins from the first one
             raise NodeFailed(
@@ -157,18 +158,22 @@ class _Slice:
     ) -> None:
         self._step, self._words, self._is_one, self._lane = step, words, is_one, lane
         self._connection = connection or _connection(step)
+        self.last: Message | None = None
         self._sender = "" if connection is not None else str(step.settings.get("sender") or "")
 
     def write_to(self, recipient: Recipient) -> None:
         """Queue the message for one, or write down why there is none."""
         step = self._step
         key = self._key(recipient)
-        kept = RunMessage.objects.filter(step=step.id, key=key).first()
+        # At the first try nothing can stand there: all that a try does is kept together, or not at all.
+        looks = step.is_resumed or not self._is_one
+        kept = RunMessage.objects.filter(step=step.id, key=key).first() if looks else None
         if kept is not None and (kept.message_id is not None or not kept.reason):
             return
         row = kept or RunMessage(run=step.run, step_id=step.id, key=key)
         try:
-            with transaction.atomic():
+            # For one, a refusal fails the step, which takes everything back.
+            with nullcontext() if self._is_one else transaction.atomic():
                 message = enqueue(step.organization, draft=self._draft(recipient), keeps=KEPT)
         except EnqueueProblem as problem:
             if self._is_one or problem.code in _OF_THE_WAY:
@@ -179,7 +184,8 @@ class _Slice:
             if message.status == Status.BLOCKED:
                 reason = own_reason(message.error_reason)
                 row.detail = f"{reason.title} {reason.remedy}"[:500]
-        row.save()
+            self.last = message
+        row.save(force_insert=kept is None)
 
     def _key(self, recipient: Recipient) -> str:
         """Return the number as the key of the message; what is no number is its own."""
@@ -227,6 +233,19 @@ def _connection(step: Step) -> Connection | None:
             "it again and try the run again.",
         )
     return found
+
+
+def _output_of_one(message: Message) -> dict[str, Any]:
+    """Return what became of the only recipient."""
+    is_blocked = message.status == Status.BLOCKED
+    return {
+        "count": int(not is_blocked),
+        "blocked": int(is_blocked),
+        "skipped": 0,
+        "message_id": str(message.pk),
+        "status": str(message.status),
+        "reason": message.error_reason,
+    }
 
 
 def _output(step: Step) -> dict[str, Any]:
