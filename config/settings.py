@@ -56,6 +56,8 @@ if SANDBOX_ENABLED and not SANDBOX_SECRET:
     raise ImproperlyConfigured(
         "SANDBOX_ENABLED is set, but SANDBOX_SECRET is not: the web, the workers and the sandbox need one in common."
     )
+# Hosts that organizations' outgoing webhooks may call although they lie in a private network, and by http.
+OUTGOING_WEBHOOKS_ALLOW = frozenset(host.strip().lower() for host in env.list("OUTGOING_WEBHOOKS_ALLOW", default=[]))
 CLAIM_LEASE = env.float("CLAIM_LEASE", 30.0)
 POLL_AFTER = env.float("POLL_AFTER", 60.0)
 RECONCILE_AFTER = env.float("RECONCILE_AFTER", 5.0)

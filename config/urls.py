@@ -34,6 +34,7 @@ urlpatterns = [
     path("contacts/", include("messaging.contact_files.urls")),
     path("contacts/", include("messaging.contacts.urls")),
     path("settings/retention/", include("messaging.retention.urls")),
+    path("settings/outgoing/", include("messaging.outgoing.urls")),
     path("settings/verification-limits/", include("messaging.verification.limit_urls")),
     path("templates/", include("messaging.templates.urls")),
     path("forms/", include("portal.forms.urls")),

@@ -11,6 +11,7 @@ import messaging.dashboard.admin
 import messaging.inbound.admin
 import messaging.inbox.admin
 import messaging.jobs.admin
+import messaging.outgoing.admin
 import messaging.pricing.admin
 import messaging.receipts.admin
 import messaging.retention.admin

@@ -31,6 +31,7 @@ class MessagingConfig(AppConfig):
         from messaging.contacts.registrations import register_all
         from messaging.inbox import canned, conversing, ruling
         from messaging.inbox.shell import unread_badge
+        from messaging.outgoing import keeping as outgoing
         from messaging.retention.kept import register_kept
         from messaging.sending import policy, resolving
         from messaging.sending.consequences import what_waits
@@ -66,6 +67,12 @@ class MessagingConfig(AppConfig):
             title="Keyword rules", text="What happens by itself when a text says certain words.", route="inbox:rules"
         )
         register_settings_page(title="Office hours", text="What is answered when nobody is there.", route="inbox:hours")
+        register_settings_page(
+            title="Outgoing webhooks",
+            text="The secret that signs the calls which automations make to your services.",
+            route="outgoing:secret",
+            capability=Capability.MANAGE_KEYS,
+        )
         for room in (
             address_book,
             broadcasts,
@@ -75,6 +82,7 @@ class MessagingConfig(AppConfig):
             ledger,
             limit_setting,
             opt_outs,
+            outgoing,
             pausing,
             policy,
             resolving,

@@ -12,6 +12,7 @@ from messaging.happenings.models import Happening, Listener
 from messaging.inbound.models import MessageMedia
 from messaging.inbox.models import CannedReply, Conversation, InboxPolicy, KeywordRule, RuleAnswer
 from messaging.jobs.models import Job
+from messaging.outgoing.models import OutgoingSecret
 from messaging.pricing.models import CountryPrice, PriceSearch
 from messaging.receipts.models import Callback
 from messaging.retention.models import RetentionPolicy, TwilioRemoval
@@ -56,6 +57,7 @@ __all__ = [
     "MessageEvent",
     "MessageMedia",
     "OptOut",
+    "OutgoingSecret",
     "Pace",
     "PausedPrefix",
     "PriceSearch",

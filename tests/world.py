@@ -26,6 +26,7 @@ from messaging.dashboard.models import CountProgress, QuarterCount
 from messaging.inbound.models import MessageMedia
 from messaging.inbox.models import CannedReply, Conversation, InboxPolicy, KeywordRule, RuleAnswer
 from messaging.jobs.models import Job
+from messaging.outgoing.models import OutgoingSecret
 from messaging.pricing.models import CountryPrice, PriceSearch
 from messaging.receipts.models import Callback
 from messaging.retention.models import RetentionPolicy, TwilioRemoval
@@ -209,6 +210,7 @@ def furnish(organization: Organization, *, owner: User, mark: str, number: str) 
         contact,
         AttributeDefinition.objects.create(organization=organization, key="plan", label=f"{mark} plan"),
         ErasureSecret.objects.create(organization=organization, secret=f"{mark} secret"),
+        OutgoingSecret.objects.create(organization=organization, secret=f"{mark} secret"),
         TaggedInJob.objects.create(job_id=contact.pk, contact=contact),
         RetentionPolicy.objects.create(organization=organization, days=365),
         TwilioRemoval.objects.create(
