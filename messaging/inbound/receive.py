@@ -16,6 +16,7 @@ from messaging.receipts.models import Callback
 from messaging.sending.models import Message, MessageEvent
 from messaging.sending.statuses import Status
 from messaging.templates.segments import measure
+from messaging.verification.waiting import take_reply
 
 from .media import note_media
 from .wake import wake_fetching
@@ -95,9 +96,11 @@ def _receive(callback: Callback) -> str:
     heard = _hear(callback, message=message, phone=phone, contact=contact) if phone else ""
     if phone is None and not _is_whole(raw):
         return _Outcome.APPLIED
-    arrival = note_arrival(message, is_handled=bool(heard))
+    # A code for which an automation waits asks no member for attention.
+    is_code = phone is not None and not heard and take_reply(organization, phone=phone.e164, text=body)
+    arrival = note_arrival(message, is_handled=bool(heard) or is_code)
     note_flood(arrival)
-    if phone is not None and not heard:
+    if phone is not None and not heard and not is_code:
         answer_by_itself(message, arrival=arrival, received_at=callback.received_at)
     return _Outcome.APPLIED
 

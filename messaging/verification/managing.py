@@ -40,5 +40,6 @@ def offer_again(organization: Organization, closed_id: int, *, actor: User, ip: 
 
 
 def may_try(verification: Verification, *, member_id: uuid.UUID) -> bool:
-    """Tell whether this member may enter the code: who asked for it, and nobody else."""
-    return verification.asker_kind == Verification.AskerKind.MEMBER and verification.asker_id == member_id
+    """Tell whether this member may enter the code: who asked for it; of an automation's, each who may send."""
+    kind = Verification.AskerKind(verification.asker_kind)
+    return kind == kind.AUTOMATION or (kind == kind.MEMBER and verification.asker_id == member_id)

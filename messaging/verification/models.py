@@ -45,6 +45,7 @@ class Verification(models.Model):
         FORM = "form", "Public form"
         PORTAL = "portal", "Portal"
         MEMBER = "member", "Member"
+        AUTOMATION = "automation", "Automation"
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     organization = models.ForeignKey(
@@ -54,7 +55,7 @@ class Verification(models.Model):
     region = models.CharField("country", max_length=3, blank=True)
     # An address instead of a number: only by Twilio Verify, and it proves nothing but the address.
     email = models.EmailField("e-mail", blank=True, default="", db_default="")
-    asker_kind = models.CharField("asked by", max_length=8, choices=AskerKind)
+    asker_kind = models.CharField("asked by", max_length=12, choices=AskerKind)
     asker_id = models.UUIDField(null=True)
     backend = models.CharField(max_length=8, choices=Backend)
     route = models.CharField(max_length=8, choices=Route)

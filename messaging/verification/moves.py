@@ -9,6 +9,7 @@ from django.db.models.functions import Coalesce, Now
 
 from .askers import PUBLIC
 from .models import Verification
+from .waiting import tell_waiters
 
 Status = Verification.Status
 
@@ -37,6 +38,8 @@ def end(verification: Verification, status: str, *, code: int | None = None, rea
         changes |= {"approved_at": Now(), "delivered_at": Coalesce("delivered_at", Now()), "undelivered_at": None}
     is_done = bool(Verification.objects.filter(pk=verification.pk, status=Status.PENDING).update(**changes))
     reread(verification)
+    if is_done:
+        tell_waiters(verification)
     return is_done
 
 
