@@ -2,13 +2,22 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 import hypothesis
 import pytest
-from django.template.base import Template
+from django.conf import settings
+from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
+from django.contrib.sessions.backends.base import VALID_KEY_CHARS
+from django.contrib.sessions.backends.db import SessionStore
+from django.contrib.sessions.models import Session
+from django.template import Context, Template
 from django.test import Client
-from django.test.utils import _TestState
+from django.test.signals import template_rendered
+from django.utils import timezone
+from django.utils.crypto import get_random_string
+from django.utils.safestring import SafeString
 
 from config.garbage import calm_collector
 from integrations import clock
@@ -45,10 +54,25 @@ class Cast:
     operator: User
 
     def client(self, who: str | None) -> Client:
-        """Return a browser in which that person is signed in; None is nobody."""
+        """Return a browser in which that person is signed in; None is nobody.
+
+        One statement where Django's `force_login` makes seven, and thousands of tests begin with it.
+        """
         client = Client()
         if who is not None:
-            client.force_login(getattr(self, who))
+            user: User = getattr(self, who)
+            signed_in = {
+                SESSION_KEY: str(user.pk),
+                BACKEND_SESSION_KEY: settings.AUTHENTICATION_BACKENDS[0],
+                HASH_SESSION_KEY: user.get_session_auth_hash(),
+            }
+            session = Session(
+                session_key=get_random_string(32, VALID_KEY_CHARS),
+                session_data=SessionStore().encode(signed_in),
+                expire_date=timezone.now() + timedelta(seconds=settings.SESSION_COOKIE_AGE),
+            )
+            session.save(force_insert=True)
+            client.cookies[settings.SESSION_COOKIE_NAME] = session.session_key
         return client
 
     def url(self, path: str, organization: Organization | None = None) -> str:
@@ -98,10 +122,18 @@ def no_static_files(settings: Any) -> None:
     settings.WHITENOISE_USE_FINDERS = False
 
 
-@pytest.fixture
-def plain_rendering(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Render as in production: Django's tests copy every context, which walks of all pages have no use for."""
-    monkeypatch.setattr(Template, "_render", _TestState.saved_data.template_render)
+@pytest.fixture(autouse=True, scope="session")
+def contexts_of_pages(django_test_environment: None) -> Iterator[None]:
+    """Keep the context of each page (`answer.context`); Django copies those of every part, option and icon as well."""
+
+    def render(template: Template, context: Context) -> SafeString:
+        if context.template is template:
+            template_rendered.send(sender=template, template=template, context=context)
+        return template.nodelist.render(context)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Template, "_render", render)
+        yield
 
 
 @pytest.fixture(autouse=True)

@@ -40,7 +40,7 @@ from tests.routes import (
 )  # fmt: skip
 from tests.world import SECRETS
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("plain_rendering")]
+pytestmark = pytest.mark.django_db
 
 # An admin carries what an owner carries, as the test below holds; what owners alone may do is tested with members.
 ROLES = ("owner", "agent", "viewer")

@@ -25,7 +25,7 @@ from tests.conftest import Cast
 from tests.factories import ContactFactory
 from tests.world import World, bundles, furnish
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("plain_rendering")]
+pytestmark = pytest.mark.django_db
 
 TENANT = [model for model, registered in admin.site._registry.items() if isinstance(registered, TenantAdmin)]
 INSTALLATION = [model for model, registered in admin.site._registry.items() if isinstance(registered, OperatorAdmin)]

@@ -38,7 +38,7 @@ from .door.test_journey import let_codes_go
 from .furnishing import begin_session, make_person, make_portal
 
 __all__ = ["account", "connected", "phones"]
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("plain_rendering")]
+pytestmark = pytest.mark.django_db
 PHONE, NEW_NUMBER, NEW_PHONE = "+4915112345678", "+49 1518 7651234", "+4915187651234"
 ASKED = [
     {"key": "f1", "kind": "short_text", "label": "Your name", "required": True, "saves_as": "name"},
