@@ -15,6 +15,8 @@ _HEAVY = (
     "tests/config/launcher/test_e",
 )
 _PLANS = "/test_plans.py"  # statistics of large tables, made once for each worker
+# Single tests that take long: begun among the first, so that no worker is left alone with one at the end.
+_LONG = ("tests/test_every_route.py", "tests/integrations/organizations/test_tenant_admin.py")
 
 
 class Grouped(LoadScopeScheduling):
@@ -30,3 +32,9 @@ class Grouped(LoadScopeScheduling):
 def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> Grouped:
     """Schedule in these groups, the largest first."""
     return Grouped(config, log)  # type: ignore[arg-type]
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put what takes long in front; the order is the same in every worker."""
+    items.sort(key=lambda item: not item.nodeid.startswith(_LONG))
