@@ -39,7 +39,7 @@ def choice(
 
 
 def shown_when(field: Any, when: str) -> Any:
-    """Mark a field that is asked only while another one has a certain value, like "to=tag"; `|` joins several."""
+    """Mark a field that is asked only while another one has a certain value, like "to=tag", "how=field|date"."""
     if when:
         field.widget.attrs["data-when"] = when
     return field

@@ -143,7 +143,7 @@ def _keep(step: Step, verification: Verification) -> None:
 
 def _refused(step: Step, refused: VerificationRefused) -> Outcome:
     """Say what follows from a refusal: another number is needed, or time, or somebody who mends the way."""
-    if refused.kind == "input" or refused.code in _OF_THE_NUMBER:
+    if refused.field == "to" or refused.code in _OF_THE_NUMBER:
         step.shown["refused"] = refused.detail[:300]
         return Done({"verification_id": "", "status": "refused", "reason": refused.code}, branch=NOT_APPROVED)
     if refused.is_limit:

@@ -46,17 +46,17 @@ class WaitForm(SettingsForm):
     )  # fmt: skip
     time = forms.TimeField(
         label="At what time, where only a day is known", required=False, initial=time(9),
-        widget=forms.TimeInput(attrs={"type": "time", "data-when": "how=field|how=date"}, format="%H:%M"),
+        widget=forms.TimeInput(attrs={"type": "time", "data-when": "how=field|date"}, format="%H:%M"),
     )  # fmt: skip
     zone = forms.ChoiceField(
         label="In whose time zone", required=False,
         choices=[(CONTACT, "The contact’s"), (ORGANIZATION, "Your organization’s")],
-        widget=forms.Select(attrs={"data-when": "how=field|how=date"}),
+        widget=forms.Select(attrs={"data-when": "how=field|date"}),
     )  # fmt: skip
     past = forms.ChoiceField(
         label="If it is over already", required=False,
         choices=[("go_on", "Go on at once"), ("end", "End the run")],
-        widget=forms.Select(attrs={"data-when": "how=field|how=date"}),
+        widget=forms.Select(attrs={"data-when": "how=field|date"}),
     )  # fmt: skip
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:

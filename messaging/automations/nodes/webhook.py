@@ -83,7 +83,7 @@ class WebhookForm(SettingsForm):
 class WebhookNode(Node):
     """Tells another system, and takes what it answers."""
 
-    key = "webhook"
+    key = "webhook_out"
     title = "Outgoing webhook"
     text = "Call an address of yours with what the run knows, signed."
     icon = "webhook"

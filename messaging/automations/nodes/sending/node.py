@@ -4,7 +4,6 @@ Many go in slices, with a cursor in the step's memory: a slice's messages, what 
 are kept together or not at all. The memory is changed last of all, because it outlives a step that fails.
 """
 
-from collections import Counter
 from collections.abc import Mapping
 from contextlib import nullcontext
 from datetime import datetime
@@ -12,6 +11,7 @@ from typing import Any
 
 from django import forms
 from django.db import transaction
+from django.db.models import Count, Q
 
 from integrations.connections.models import Connection
 from integrations.masking import mask_phone
@@ -123,8 +123,7 @@ class SendSmsNode(Node):
         is_one = source.is_for_one(step)
         _show(step, words, f"{total:,} recipients" if total != 1 else _shown_number(found.recipients))
         sent = _Slice(step, words, is_one=is_one, lane=Message.Lane.BULK if total > FEW else Message.Lane.FAST)
-        for recipient in found.recipients:
-            sent.write_to(recipient)
+        sent.write_to(found.recipients)
         if found.cursor:
             memory.update(total=total, until=until.isoformat(), cursor=found.cursor)
             return Again()
@@ -146,7 +145,7 @@ class SendSmsNode(Node):
         if not phone:
             return Done({"status": "skipped", "count": 0, "blocked": 0, "skipped": total})
         sent = _Slice(step, words, is_one=True, lane=Message.Lane.FAST, connection=sandbox_of(step))
-        sent.write_to(Recipient(phone, step.contact if step.contact and step.contact.phone == phone else None))
+        sent.write_to([Recipient(phone, step.contact if step.contact and step.contact.phone == phone else None)])
         return Done(_output(step))
 
 
@@ -161,16 +160,30 @@ class _Slice:
         self.last: Message | None = None
         self._sender = "" if connection is not None else str(step.settings.get("sender") or "")
 
-    def write_to(self, recipient: Recipient) -> None:
-        """Queue the message for one, or write down why there is none."""
+    def write_to(self, recipients: list[Recipient]) -> None:
+        """Queue a message for each, or write down why there is none."""
+        wanted: dict[str, Recipient] = {}
+        for recipient in recipients:
+            wanted.setdefault(self._key(recipient), recipient)
+        # At the first try for one nothing can stand there: all that a try does is kept together, or not at all.
+        looks = self._step.is_resumed or not self._is_one
+        stored = RunMessage.objects.filter(step=self._step.id, key__in=wanted) if looks else ()
+        kept = {row.key: row for row in stored}
+        rows = [
+            self._write(recipient, kept.get(key) or RunMessage(run=self._step.run, step_id=self._step.id, key=key))
+            for key, recipient in wanted.items()
+            if key not in kept or self._may_try_again(kept[key])
+        ]
+        RunMessage.objects.bulk_create([row for row in rows if row.pk is None])
+        if again := [row for row in rows if row.pk is not None]:
+            RunMessage.objects.bulk_update(again, ["message", "reason", "detail"])
+
+    def _may_try_again(self, row: RunMessage) -> bool:
+        """Tell whether there surely was no message for this one: an earlier try of the step wrote down why."""
+        return row.message_id is None and bool(row.reason)
+
+    def _write(self, recipient: Recipient, row: RunMessage) -> RunMessage:
         step = self._step
-        key = self._key(recipient)
-        # At the first try nothing can stand there: all that a try does is kept together, or not at all.
-        looks = step.is_resumed or not self._is_one
-        kept = RunMessage.objects.filter(step=step.id, key=key).first() if looks else None
-        if kept is not None and (kept.message_id is not None or not kept.reason):
-            return
-        row = kept or RunMessage(run=step.run, step_id=step.id, key=key)
         try:
             # For one, a refusal fails the step, which takes everything back.
             with nullcontext() if self._is_one else transaction.atomic():
@@ -179,13 +192,13 @@ class _Slice:
             if self._is_one or problem.code in _OF_THE_WAY:
                 raise NodeFailed(problem.code, problem.detail) from problem
             row.reason, row.detail = problem.code[:40], problem.detail[:500]
-        else:
-            row.message, row.reason, row.detail = message, message.error_reason[:40], ""
-            if message.status == Status.BLOCKED:
-                reason = own_reason(message.error_reason)
-                row.detail = f"{reason.title} {reason.remedy}"[:500]
-            self.last = message
-        row.save(force_insert=kept is None)
+            return row
+        self.last = row.message = message
+        row.reason, row.detail = message.error_reason[:40], ""
+        if message.status == Status.BLOCKED:
+            reason = own_reason(message.error_reason)
+            row.detail = f"{reason.title} {reason.remedy}"[:500]
+        return row
 
     def _key(self, recipient: Recipient) -> str:
         """Return the number as the key of the message; what is no number is its own."""
@@ -251,11 +264,13 @@ def _output_of_one(message: Message) -> dict[str, Any]:
 def _output(step: Step) -> dict[str, Any]:
     """Return what became of all of the step's recipients."""
     rows = RunMessage.objects.filter(step=step.id).order_by("id")
-    counts: Counter[str] = Counter()
-    for status, message_id in rows.values_list("message__status", "message_id"):
-        counts["skipped" if message_id is None else "blocked" if status == Status.BLOCKED else "count"] += 1
+    is_blocked = Q(message__status=Status.BLOCKED)
+    made: dict[str, Any] = rows.aggregate(
+        count=Count("pk", filter=Q(message__isnull=False) & ~is_blocked),
+        blocked=Count("pk", filter=is_blocked),
+        skipped=Count("pk", filter=Q(message=None)),
+    )
     first = rows.select_related("message").first()
-    made: dict[str, Any] = {"count": counts["count"], "blocked": counts["blocked"], "skipped": counts["skipped"]}
     if first is not None:
         message = first.message
         made |= {

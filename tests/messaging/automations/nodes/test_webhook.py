@@ -30,22 +30,22 @@ def receiver(settings: Any, cast: Cast) -> Iterator[Receiver]:
 
 
 def test_everything_or_some_of_it_is_sent(run_node: RunNode, receiver: Receiver, contact: Contact) -> None:
-    step = run_node("webhook", {"url": receiver.url}, contact=contact, data={"order": "A-7"})
+    step = run_node("webhook_out", {"url": receiver.url}, contact=contact, data={"order": "A-7"})
     assert step.status == "done" and step.output == {"status": 200, "answer": {"ticket": {"id": 7}}}
     assert step.input == {"call": "POST 127.0.0.1", "sent": "everything"}
     _, _, headers, body = receiver.calls[0]
     sent = json.loads(body)
     assert headers["Idempotency-Key"] == sent["id"] == str(step.pk) and sent["data"]["trigger"] == {"order": "A-7"}
-    assert sent["data"]["contact"]["name"] == "Anna Schmidt" and sent["automation"]["name"] == "Of webhook 1"
+    assert sent["data"]["contact"]["name"] == "Anna Schmidt" and sent["automation"]["name"] == "Of webhook_out 1"
     some = {"url": receiver.url, "method": "PUT", "what": "some", "fields": ["trigger.order", "trigger.total"]}
-    run_node("webhook", some, key="2", data={"order": "A-7"})
+    run_node("webhook_out", some, key="2", data={"order": "A-7"})
     method, _, _, body = receiver.calls[1]
     assert method == "PUT" and json.loads(body)["data"] == {"trigger.order": "A-7", "trigger.total": None}
 
 
 def test_what_may_work_later_is_tried_again_under_the_same_key(run_node: RunNode, receiver: Receiver) -> None:
     receiver.status, receiver.headers = 503, {"Retry-After": "120"}
-    step = run_node("webhook", {"url": receiver.url})
+    step = run_node("webhook_out", {"url": receiver.url})
     run = Run.objects.get()
     assert (run.status, step.reason) == ("waiting", "http_503") and "status 503" in step.detail
     assert timedelta(seconds=100) < run.due_at - step.started_at < timedelta(seconds=140)
@@ -59,13 +59,13 @@ def test_what_may_work_later_is_tried_again_under_the_same_key(run_node: RunNode
 @pytest.mark.parametrize(("status", "reason"), [(400, "http_400"), (404, "http_404"), (302, "redirect")])
 def test_what_will_not_work_fails_in_words(run_node: RunNode, receiver: Receiver, status: int, reason: str) -> None:
     receiver.status = status
-    step = run_node("webhook", {"url": receiver.url})
+    step = run_node("webhook_out", {"url": receiver.url})
     assert (step.status, step.reason) == ("failed", reason) and "s3cret" not in step.detail
     assert len(receiver.calls) == 1
 
 
 def test_silence_is_tried_again_and_given_up(run_node: RunNode, receiver: Receiver) -> None:
-    step = run_node("webhook", {"url": "http://127.0.0.1:1/"})
+    step = run_node("webhook_out", {"url": "http://127.0.0.1:1/"})
     assert step.reason == "no_answer"
     for _ in range(engine.MOST_ATTEMPTS):
         Run.objects.update(due_at=Now() - timedelta(hours=1))
@@ -80,7 +80,7 @@ def test_an_address_that_turned_private_is_not_called(
     from messaging.outgoing import addresses
 
     monkeypatch.setattr(addresses.socket, "getaddrinfo", lambda *_, **__: [(2, 1, 6, "", ("10.0.0.1", 443))])
-    step = run_node("webhook", {"url": "https://inside.example/"})
+    step = run_node("webhook_out", {"url": "https://inside.example/"})
     assert (step.status, step.reason) == ("failed", "private_address")
 
 
@@ -95,13 +95,13 @@ def test_what_the_step_lacks_is_said(problems: Problems, cast: Cast) -> None:
         ({"url": "https://example.com/"}, "Make the signing secret first"),
     ]
     for settings, sentence in expected:
-        assert any(sentence in one for one in problems("webhook", settings)), settings
+        assert any(sentence in one for one in problems("webhook_out", settings)), settings
     make_secret(cast.other, actor=cast.stranger)
-    assert problems("webhook", {"url": "https://example.com/"})
+    assert problems("webhook_out", {"url": "https://example.com/"})
     make_secret(cast.organization, actor=cast.admin)
-    assert problems("webhook", {"url": "https://example.com/"}) == []
+    assert problems("webhook_out", {"url": "https://example.com/"}) == []
 
 
 def test_a_test_calls_nobody(try_node: RunNode, receiver: Receiver) -> None:
-    step = try_node("webhook", {"url": receiver.url})
+    step = try_node("webhook_out", {"url": receiver.url})
     assert step.status == "done" and not receiver.calls and "nothing is called" in step.input["in this test"]
