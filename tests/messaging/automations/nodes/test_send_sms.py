@@ -1,10 +1,11 @@
 """Send SMS: to whom it should, once each, whatever is refused and whoever dies in between."""
 
+import threading
 from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.db import OperationalError
+from django.db import OperationalError, connections, transaction
 from django.db.models.functions import Now
 
 from integrations.connections.models import Connection
@@ -273,3 +274,32 @@ def test_a_test_without_a_sandbox_says_what_to_do(try_node: RunNode, connection:
     step = try_node("send_sms", {"to": "typed", "numbers": PHONE, "text": "Hi"})
     assert (step.status, step.reason) == ("failed", "no_sandbox") and "Connect one" in step.detail
     assert not Message.objects.exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_workers_at_once_write_to_each_once(
+    automation: MakeAutomation, cast: Cast, connection: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(node_module, "SLICE", 5)
+    tag = Tag.objects.create(organization=cast.organization, name="VIP")
+    for number in range(20):
+        ContactFactory(organization=cast.organization, phone=f"+49151200000{number:02d}").tags.add(tag)
+    made = automation(NodeSpec("n1", "send_sms", {"to": "tag", "tag": str(tag.pk), "text": "News"}))
+    with transaction.atomic():
+        for key in "123":
+            begin(made, key)
+
+    def work() -> None:
+        try:
+            carry_on()
+        finally:
+            connections.close_all()
+
+    workers = [threading.Thread(target=work) for _ in range(2)]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join()
+    carry_on()
+    assert set(Run.objects.values_list("status", flat=True)) == {"done"}
+    assert Message.objects.count() == RunMessage.objects.count() == 60
