@@ -116,6 +116,7 @@ def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
                 item("Send SMS", "send", "messages:send", Capability.SEND),
                 item("Inbox", "inbox", "inbox:list"),
                 item("Broadcasts", "campaign", "broadcasts:list"),
+                item("Automations", "account_tree", "automations:list"),
                 item("Messages", "forum", "messages:log"),
                 item("Verifications", "pin", "verifications:list"),
                 item("Contacts", "contacts", "contacts:list"),

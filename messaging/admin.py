@@ -1,6 +1,7 @@
 """The wing's admin, one room after the other."""
 
 import messaging.alerts.admin
+import messaging.automations.admin
 import messaging.automations.building_admin
 import messaging.broadcasts.admin
 import messaging.consent.admin

@@ -25,6 +25,7 @@ from integrations.organizations.roles import Capability
 from integrations.organizations.tenant_admin import PlacedAdmin
 from integrations.sandbox.phone_tokens import seal_number
 from messaging.alerts.models import Alert
+from messaging.automations.models import Automation, Run
 from messaging.broadcasts.models import Broadcast
 from messaging.consent.models import ConsentRecord, OptOut
 from messaging.contact_files.models import ContactImport
@@ -147,6 +148,10 @@ ROWS: dict[str, Callable[[Any], Any]] = {
     "organizations:member": lambda world: world.removable.pk,
     "organizations:api_key_": lambda world: world[ApiKey].pk,
     "alerts:": lambda world: world[Alert].pk,
+    "automations:run_": lambda world: world[Run].pk,
+    "automations:runs": lambda world: world[Automation].pk,
+    "automations:run": lambda world: world[Run].pk,
+    "automations:": lambda world: world[Automation].pk,
     "connections:": lambda world: world[Connection].pk,
     "platform_messages:": lambda world: world[Message].pk,
     "platform_sms:": lambda world: world[Connection].pk,
@@ -187,6 +192,8 @@ VALUES: dict[str, Callable[[Any], Any]] = {
     "slug": lambda world: world.organization.slug,
     "token": lambda world: world.token,
     "hook_key": lambda world: world[Connection].hook_key,
+    "automation_id": lambda world: world[Automation].pk,
+    "run_id": lambda world: world[Run].pk,
     "broadcast_id": lambda world: world[Broadcast].pk,
     "message_id": lambda world: world[Message].pk,
     "contact_id": lambda world: world[Contact].pk,

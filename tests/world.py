@@ -309,7 +309,7 @@ def furnish(organization: Organization, *, owner: User, mark: str, number: str) 
             0
         ],
     ]
-    rows += automation_rows(organization, owner=owner, mark=mark)
+    rows += automation_rows(organization, owner=owner, mark=mark, contact=contact, message=message)
     rows += _portal(organization, owner=owner, mark=mark, number=number, message=message, contact=contact, offered=form)
     world.rows = {type(row): row for row in rows}
     world.rows[PublicForm] = form

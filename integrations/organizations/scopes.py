@@ -18,6 +18,8 @@ CONSENTS_READ = "consents:read"
 CONSENTS_WRITE = "consents:write"
 VERIFICATIONS_READ = "verifications:read"
 VERIFICATIONS_WRITE = "verifications:write"
+AUTOMATIONS_READ = "automations:read"
+AUTOMATIONS_WRITE = "automations:write"
 PORTALS_READ = "portals:read"
 PORTALS_WRITE = "portals:write"
 
@@ -36,6 +38,8 @@ SCOPES: dict[str, str] = {
     CONSENTS_WRITE: "Record consent and its withdrawal.",
     VERIFICATIONS_READ: "See verifications of phone numbers and what became of them.",
     VERIFICATIONS_WRITE: "Send verification codes, which costs money, check and cancel them.",
+    AUTOMATIONS_READ: "See automations, their runs and what set them off.",
+    AUTOMATIONS_WRITE: "Try failed runs again, which may send messages and cost money, and stop runs.",
     PORTALS_READ: "See the people of portals, their numbers and invitations.",
     PORTALS_WRITE: "Invite people to portals by SMS, which costs money, and take invitations back.",
 }

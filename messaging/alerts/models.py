@@ -25,6 +25,8 @@ class Alert(models.Model):
         CREDITS_LOW = "credits_low", "Credits low"
         PREFIX_PAUSED = "prefix_paused", "Prefix paused"
         CODES_HELD = "codes_held", "Codes held back"
+        RUNS_LATE = "runs_late", "Automations stand still"
+        AUTOMATION_FAILING = "automation_failing", "Automation fails"
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     organization = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="alerts", db_index=False)
@@ -63,7 +65,13 @@ class Alert(models.Model):
     def is_grave(self) -> bool:
         """Tell whether messages stand still or visitors are turned away because of it."""
         kinds = self.Kind
-        return self.kind in {kinds.CONNECTION_BROKEN, kinds.CODES_REFUSED, kinds.CAP_REACHED, kinds.QUEUE_OLD}
+        return self.kind in {
+            kinds.CONNECTION_BROKEN,
+            kinds.CODES_REFUSED,
+            kinds.CAP_REACHED,
+            kinds.QUEUE_OLD,
+            kinds.RUNS_LATE,
+        }
 
 
 class AlertMail(models.Model):

@@ -16,6 +16,7 @@ from django.db.models.functions import Now
 from integrations.connections.models import Connection
 from integrations.organizations.models import Organization
 from integrations.platform_sms.models import PLATFORM_SENDER
+from messaging.automations.watching import failing_automations, late_organizations
 from messaging.credits import alerting
 from messaging.inbox.floods import FLOOD, flooding_conversations
 from messaging.sending.daily_cap import cap_use
@@ -266,6 +267,27 @@ def refused_codes() -> Iterator[Found]:
     )
 
 
+def late_runs() -> Iterator[Found]:
+    """Find organizations whose automations stand still."""
+    link = words.path_within("automations:runs_of_all", query="status=waiting")
+    return (
+        Found(organization=organization, key="", text=words.of_late_runs(), link=link)
+        for organization in late_organizations()
+    )
+
+
+def failing() -> Iterator[Found]:
+    """Find automations that fail; those told of stay until an hour passed without a failure."""
+    for one in failing_automations():
+        yield Found(
+            organization=one.automation.organization,
+            key=str(one.automation.pk),
+            text=words.of_failing(one.automation.name, count=one.count, detail=one.text),
+            link=words.path_within("automations:runs", one.automation.pk, query="status=failed"),
+            is_new=one.is_new,
+        )
+
+
 def _of_verification(troubles: Iterator[limit_watch.Trouble]) -> Iterator[Found]:
     link = words.path_within("verification_limits:settings")
     return (Found(organization=one.organization, key=one.key, text=one.text, link=link) for one in troubles)
@@ -283,4 +305,6 @@ SOURCES: dict[str, Callable[[], Iterator[Found]]] = {
     Alert.Kind.CREDITS_LOW: low_credits,
     Alert.Kind.PREFIX_PAUSED: paused_prefixes,
     Alert.Kind.CODES_HELD: held_codes,
+    Alert.Kind.RUNS_LATE: late_runs,
+    Alert.Kind.AUTOMATION_FAILING: failing,
 }

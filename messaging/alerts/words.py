@@ -21,6 +21,8 @@ LINK_TEXTS: dict[str, str] = {
     Alert.Kind.CREDITS_LOW: "See the statement",
     Alert.Kind.PREFIX_PAUSED: "Look, and release",
     Alert.Kind.CODES_HELD: "See the limits",
+    Alert.Kind.RUNS_LATE: "See the waiting runs",
+    Alert.Kind.AUTOMATION_FAILING: "See the failed runs",
 }
 
 
@@ -89,6 +91,20 @@ def of_floods(count: int, *, texts: int) -> str:
     """Say that one number, or some, write more than anybody reads."""
     subject = "One number floods" if count == 1 else f"{count:,} numbers flood"
     return f"{subject} the inbox: more than {texts} texts a minute. All are kept, none is answered. Mute what is noise."
+
+
+def of_failing(name: str, *, count: int, detail: str) -> str:
+    """Say that an automation fails, and for which cause most of the time."""
+    begin = f"The automation “{name}” fails: {count:,} runs within the last hour."
+    return f"{begin} {detail} When it is mended, try the failed runs again from their list."[:600]
+
+
+def of_late_runs() -> str:
+    """Say that runs are due and nobody carries them on."""
+    return (
+        "Runs of automations have been due for more than ten minutes and are not carried on. The dashboard says "
+        "whether a worker is missing; if all is well there, ask the operator of the installation."
+    )
 
 
 def of_cap(organization: Organization, *, used: int, cap: int) -> str:

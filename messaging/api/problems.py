@@ -50,6 +50,7 @@ KINDS: dict[str, Kind] = {
     "bad_rows": Kind(409, "Some recipients are wrong", "See `problems`; start with skip_bad=true to leave them out."),
     "nobody": Kind(409, "Nobody is left to send to", "See `left_out` for why."),
     "not_by_api": Kind(409, "The recipients were chosen on a page", "Make another broadcast for those you have."),
+    "run_state": Kind(409, "The run is in another state", "See `detail` for what became of it."),
     "contact_exists": Kind(409, "A contact has this number", "Change the contact that `contact_id` names."),
     "template_exists": Kind(409, "A template has this name", "Reword the template that `template_id` names."),
     "template_archived": Kind(409, "The template is archived", "Bring it back on its page first."),

@@ -1,6 +1,7 @@
 """What the API offers. Rooms of this wing are added here, those of the upper one register themselves before."""
 
 from .application import HeliographApi
+from .automations import router as automations
 from .broadcasts import router as broadcasts
 from .consents import router as consents
 from .contacts import router as contacts
@@ -14,6 +15,7 @@ from .verifications import router as verifications
 api = HeliographApi()
 api.add_router("/messages", messages, tags=["Messages"])
 api.add_router("/broadcasts", broadcasts, tags=["Broadcasts"])
+api.add_router("/automations", automations, tags=["Automations"])
 api.add_router("/contacts", contacts, tags=["Contacts"])
 api.add_router("/templates", templates, tags=["Templates"])
 api.add_router("/opt-outs", opt_outs, tags=["Opt-outs"])

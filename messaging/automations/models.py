@@ -153,6 +153,8 @@ class Run(models.Model):
     lease_until = models.DateTimeField(null=True)
     # The automations whose doing this run is, the eldest first: none of them may stand here twice.
     ancestry = ArrayField(models.UUIDField(), default=list)
+    # The run whose doing it is, where that one is known; it may be gone by now.
+    cause = models.UUIDField(null=True)
     reason = models.CharField(max_length=40, blank=True)
     detail = models.CharField(max_length=500, blank=True)
     created_at = models.DateTimeField(default=timezone.now)
@@ -180,7 +182,13 @@ class Run(models.Model):
             models.Index(fields=["wake_key"], condition=~models.Q(wake_key=""), name="run_to_wake"),
             models.Index(fields=["organization", "-id"], name="run_newest_first"),
             models.Index(fields=["automation", "-id"], name="run_of_automation"),
-            models.Index(fields=["automation", "status", "-id"], name="run_by_status"),
+            # With what counts of a status leave out, so that they are read from the index alone.
+            models.Index(fields=["automation", "status", "-id"], include=["is_test"], name="run_by_status"),
+            models.Index(
+                fields=["organization", "status", "-id"], condition=~models.Q(status="done"), name="run_not_done"
+            ),
+            models.Index(fields=["ended_at"], condition=models.Q(status="failed"), name="run_failed_lately"),
+            models.Index(fields=["cause"], condition=models.Q(cause__isnull=False), name="run_of_cause"),
             models.Index(fields=["organization", "phone", "-id"], name="run_by_phone"),
             models.Index(
                 fields=["automation", "phone", "-created_at"], condition=~models.Q(phone=""), name="run_of_phone"
@@ -246,6 +254,7 @@ class RunMessage(models.Model):
         indexes = [
             models.Index(fields=["run", "id"], name="run_message_of_run"),
             models.Index(fields=["message"], condition=models.Q(message__isnull=False), name="run_message_of_message"),
+            models.Index(fields=["key"], condition=models.Q(message=None), name="run_message_not_sent"),
         ]
 
     def __str__(self) -> str:

@@ -39,7 +39,7 @@ def wake_runs(key: str) -> int:
 def retry(run: Run, *, actor: User | str, ip: str = "") -> bool:
     """Try the step at which a run failed again; False where it has not failed (any more)."""
     with transaction.atomic():
-        if not _again(Run.objects.filter(pk=run.pk)):
+        if not try_again(Run.objects.filter(pk=run.pk)):
             return False
         record(run.organization, actor=actor, action="automation.run_retried", target=run.automation, ip=ip)
     return True
@@ -48,7 +48,7 @@ def retry(run: Run, *, actor: User | str, ip: str = "") -> bool:
 def retry_many(automation: Automation, runs: QuerySet[Run], *, actor: User | str, ip: str = "") -> int:
     """Try the failed ones of these runs again, at most 10,000 at once; return how many."""
     with transaction.atomic():
-        count = _again(runs.filter(automation=automation))
+        count = try_again(runs.filter(automation=automation))
         if count:
             record(
                 automation.organization,
@@ -58,6 +58,24 @@ def retry_many(automation: Automation, runs: QuerySet[Run], *, actor: User | str
                 changes={"count": count},
                 ip=ip,
             )
+    return count
+
+
+def try_again(runs: QuerySet[Run]) -> int:
+    """Let the failed ones of these runs begin again at the step that failed, at most 10,000 at once; return how many.
+
+    Those of an archived automation stay as they are. Call it in a transaction, with a line in the audit log.
+    """
+    found = runs.filter(status=Status.FAILED).exclude(automation__status=Automation.Status.ARCHIVED)
+    ids = list(found.order_by("pk").values_list("pk", flat=True)[:MOST_AT_ONCE])
+    count = Run.objects.filter(pk__in=ids, status=Status.FAILED).update(
+        status=Status.WAITING, due_at=Now(), reason="", detail="", ended_at=None
+    )
+    RunStep.objects.filter(run__in=ids, status=RunStep.Status.FAILED, run__status=Status.WAITING).update(
+        status=RunStep.Status.WAITING, reason="", detail="", ended_at=None, attempts=0
+    )
+    if count:
+        transaction.on_commit(_call)
     return count
 
 
@@ -112,19 +130,6 @@ def let_go(automation: Automation) -> int:
 
 
 _HELD = {Lane.QUICK: Lane.HELD_QUICK, Lane.OUTSIDE: Lane.HELD_OUTSIDE}
-
-
-def _again(runs: QuerySet[Run]) -> int:
-    ids = list(runs.filter(status=Status.FAILED).order_by("pk").values_list("pk", flat=True)[:MOST_AT_ONCE])
-    count = Run.objects.filter(pk__in=ids, status=Status.FAILED).update(
-        status=Status.WAITING, due_at=Now(), reason="", detail="", ended_at=None
-    )
-    RunStep.objects.filter(run__in=ids, status=RunStep.Status.FAILED, run__status=Status.WAITING).update(
-        status=RunStep.Status.WAITING, reason="", detail="", ended_at=None, attempts=0
-    )
-    if count:
-        transaction.on_commit(_call)
-    return count
 
 
 def _call() -> None:

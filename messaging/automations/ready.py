@@ -5,6 +5,7 @@ from messaging.verification.asker_names import register_asker_names
 from messaging.verification.waiting import register_waiter
 
 from . import moves, publishing
+from .around import register_around
 from .nodes import verify
 from .nodes.branching.node import BranchNode
 from .nodes.contact_changes import AttributeNode, TagNode
@@ -26,3 +27,4 @@ def register_room() -> None:
     register_asker_names("automation", verify.names_of)
     register_sentences(publishing.SENTENCES)
     register_sentences(moves.SENTENCES)
+    register_around()

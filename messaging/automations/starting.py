@@ -63,6 +63,7 @@ def _start_slice(automation: Automation, version: AutomationVersion, starts: Seq
             data={"trigger": dict(start.data), "nodes": {}, **({"had_contact": True} if contact_id else {})},
             position=first,
             ancestry=chains.get(start.cause, []) if start.cause else [],
+            cause=start.cause,
             created_at=now,
             due_at=start.due_at or now,
         )

@@ -56,6 +56,6 @@ def register_all() -> None:
     )
     register_settings_page(
         title="Data retention",
-        text="After how many days texts of messages are removed, and verifications and submissions deleted.",
+        text="After how many days texts are removed, and verifications, submissions and runs of automations deleted.",
         route="retention:settings",
     )

@@ -27,6 +27,11 @@ class Happening(models.Model):
         indexes = [
             models.Index(fields=["id"], condition=models.Q(heard_at=None), name="happening_unheard"),
             models.Index(fields=["heard_at"], condition=models.Q(heard_at__isnull=False), name="happening_heard"),
+            # Who is erased is found by these.
+            models.Index(
+                fields=["contact_id"], condition=models.Q(contact_id__isnull=False), name="happening_of_contact"
+            ),
+            models.Index(fields=["phone"], condition=~models.Q(phone=""), name="happening_of_phone"),
         ]
 
     def __str__(self) -> str:

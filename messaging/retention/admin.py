@@ -13,9 +13,9 @@ from .models import RetentionPolicy, TwilioRemoval
 
 @admin.register(RetentionPolicy)
 class RetentionPolicyAdmin(RecordAdmin):
-    list_display = ("days", "verification_days", "submission_days", "updated_at")
+    list_display = ("days", "verification_days", "submission_days", "run_days", "updated_at")
     search_fields = ("days",)
-    fields: ClassVar[tuple[str, ...]] = ("days", "verification_days", "submission_days", "updated_at")
+    fields: ClassVar[tuple[str, ...]] = ("days", "verification_days", "submission_days", "run_days", "updated_at")
 
 
 @admin.register(TwilioRemoval)

@@ -1,4 +1,4 @@
-"""How long texts, verifications and submissions are kept, and what Twilio still has to be told to remove."""
+"""How long texts, verifications, submissions and runs are kept, and what Twilio still has to be told to remove."""
 
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
@@ -15,7 +15,7 @@ LEAST_DAYS, MOST_DAYS = 1, 3650
 class RetentionPolicy(models.Model):
     """After how many days what an organization has is removed, None where it is kept; a row only once that was set.
 
-    Texts of messages are removed here and at Twilio; verifications and submissions are deleted as a whole.
+    Texts of messages are removed here and at Twilio; verifications, submissions and runs are deleted as a whole.
     """
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
@@ -34,6 +34,12 @@ class RetentionPolicy(models.Model):
     )
     submission_days = models.PositiveSmallIntegerField(
         "days submissions are kept",
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(LEAST_DAYS), MaxValueValidator(MOST_DAYS)],
+    )
+    run_days = models.PositiveSmallIntegerField(
+        "days runs of automations are kept",
         null=True,
         blank=True,
         validators=[MinValueValidator(LEAST_DAYS), MaxValueValidator(MOST_DAYS)],

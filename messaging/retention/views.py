@@ -68,7 +68,7 @@ def retention_page(request: MemberRequest) -> HttpResponse:
     removals = TwilioRemoval.objects.filter(organization=request.organization)
     context = {
         "title": "Data retention",
-        "lead": "How long texts of messages, verifications and submissions are kept.",
+        "lead": "How long texts of messages, verifications, submissions and runs of automations are kept.",
         "form": form,
         "others": [form[name] for name in KINDS],
         "concerned": concerned,

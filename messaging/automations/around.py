@@ -1,0 +1,22 @@
+"""What runs hang into other rooms: their place on a contact's page, what is forgotten and when, what is counted."""
+
+from integrations.organizations.audit_sentences import register_sentences
+from messaging.contacts.erasure.erasers import register_eraser
+from messaging.contacts.timeline import register_timeline_source
+from messaging.retention.kept import register_kept
+
+from . import forgetting, retrying
+from .erasing import forget_runs
+from .figures import register_figures
+from .story import runs_of
+
+
+def register_around() -> None:
+    """Register timeline, retention, erasure, sentences and figures of runs."""
+    for room in (forgetting, retrying):
+        register_sentences(room.SENTENCES)
+    register_kept(forgetting.KEPT)
+    register_timeline_source("automations", runs_of)
+    # Before the messages, by which some of it is found, are emptied.
+    register_eraser("runs of automations that are kept without the person", forget_runs)
+    register_figures()
