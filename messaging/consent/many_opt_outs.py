@@ -8,11 +8,13 @@ from django.db import transaction
 from integrations.clock import database_now
 from integrations.organizations.models import Organization, User
 from messaging.contacts.models import Contact, Tag
+from messaging.contacts.tagging import give_tags
+from messaging.happenings.telling import Told, tell_many
 
 from .ledger import Action, Entry, record_many
 from .locking import lock_numbers
 from .models import ConsentPurpose, ConsentRecord, ConsentState, OptOut
-from .opt_outs import STOP_TAG
+from .opt_outs import OPTED_OUT, STOP_TAG
 
 
 def opt_out_many(
@@ -67,15 +69,20 @@ def opt_out_many(
             ],
             actor=actor,
         )
-        _tag(organization, [row.phone for row in started])
+        contacts = _tag(organization, [row.phone for row in started])
+        told = {"source": source, "channel": channel, "keyword": ""}
+        tell_many(
+            organization.pk,
+            OPTED_OUT,
+            [Told(contact_id=contacts.get(row.phone), phone=row.phone, data=told) for row in started],
+        )
     return len(started)
 
 
-def _tag(organization: Organization, phones: list[str]) -> None:
-    contacts = Contact.objects.filter(organization=organization, phone__in=phones).values_list("pk", flat=True)
+def _tag(organization: Organization, phones: list[str]) -> dict[str, Any]:
+    """Tag the contacts of the numbers, and return them."""
+    contacts = dict(Contact.objects.filter(organization=organization, phone__in=phones).values_list("phone", "pk"))
     if contacts:
         tag, _ = Tag.objects.get_or_create(organization=organization, name=STOP_TAG)
-        carried = Contact.tags.through
-        carried.objects.bulk_create(
-            (carried(contact_id=contact, tag_id=tag.pk) for contact in contacts), ignore_conflicts=True
-        )
+        give_tags((contact, tag.pk) for contact in contacts.values())
+    return contacts

@@ -15,6 +15,8 @@ from integrations.organizations.audit import record
 from integrations.organizations.models import Organization, User
 from messaging.contacts.erasure.number_keys import forms_of
 from messaging.contacts.models import Contact, Tag
+from messaging.contacts.tagging import give_tags
+from messaging.happenings.telling import tell
 
 from .blocking import find_block, reaches
 from .ledger import Action, Entry, record_many, state_of
@@ -22,6 +24,7 @@ from .locking import lock_numbers
 from .models import ConsentRecord, OptOut
 
 __all__ = [
+    "OPTED_OUT",
     "STOP_TAG",
     "OptOutProblem",
     "end_by_api",
@@ -35,6 +38,7 @@ __all__ = [
 ]
 
 STOP_TAG = "Twilio-Message-stop"
+OPTED_OUT = "contact.opted_out"
 SENTENCES = {
     "opt_out.started": "opted {phone} out",
     "opt_out.ended": "ended the opt-out of {phone}",
@@ -93,7 +97,15 @@ def start_opt_out(
         started = OptOut.objects.create(
             **reach, source=source, keyword=keyword[:40], twilio_scope=twilio_scope[:34], started_at=database_now()
         )
-        _tag(organization, phone)
+        contact = _tag(organization, phone)
+        if standing is None:
+            tell(
+                organization.pk,
+                OPTED_OUT,
+                contact_id=contact.pk if contact else None,
+                phone=phone,
+                data={"source": source, "channel": channel, "keyword": keyword[:40]},
+            )
         if scope == OptOut.Scope.ORGANIZATION:
             _take_back(started, replaced=standing, evidence=evidence or {}, actor=actor)
         if actor is not None:
@@ -254,17 +266,19 @@ def _give_back(ended: Collection[OptOut], *, source: str, evidence: dict[str, An
             record_many(opt_out_.organization, [entry], actor=actor)
 
 
-def _tag(organization: Organization, phone: str) -> None:
+def _tag(organization: Organization, phone: str) -> Contact | None:
+    """Keep the tag of whoever has the number true, and return them."""
     contact = Contact.objects.filter(organization=organization, phone=phone).first()
     if contact is None:
-        return
+        return None
     if OptOut.objects.filter(
         organization=organization, phone__in=forms_of(organization, phone), ended_at=None
     ).exists():
         tag, _ = Tag.objects.get_or_create(organization=organization, name=STOP_TAG)
-        contact.tags.add(tag)
+        give_tags([(contact.pk, tag.pk)])
     else:
         contact.tags.remove(*contact.tags.filter(name=STOP_TAG))
+    return contact
 
 
 def _masked_sender(sender: str) -> str:

@@ -18,7 +18,10 @@ from messaging.consent.many_opt_outs import opt_out_many
 from messaging.consent.models import OptOut
 from messaging.consent.opt_outs import STOP_TAG
 from messaging.contacts.models import Contact, Tag
+from messaging.contacts.tagging import give_tags
+from messaging.contacts.telling import CHANGED, CREATED, tell_changed, tell_created
 from messaging.csv_files.models import Upload
+from messaging.happenings.telling import heard_kinds
 from messaging.jobs.models import Job
 
 from .drafts import Draft, Plan, changes_of
@@ -63,8 +66,9 @@ def _take_contacts(
 ) -> None:
     organization, now = importing.organization, timezone.now()
     fresh = [draft for draft in good if draft.e164 not in standing.contacts]
-    Contact.objects.bulk_create(
-        (
+    heard = heard_kinds(organization.pk, [CREATED, CHANGED])
+    made = Contact.objects.bulk_create(
+        [
             Contact(
                 organization=organization,
                 phone=draft.e164,
@@ -74,11 +78,15 @@ def _take_contacts(
                 **draft.values,
             )
             for draft in fresh
-        ),
+        ],
         ignore_conflicts=True,  # somebody may have written to us in this very moment, and become a contact
     )
     counts["new"] += len(fresh)
+    if CREATED in heard:
+        stored = Contact.objects.filter(pk__in=[contact.pk for contact in made]).order_by("pk")
+        tell_created(organization.pk, stored, source="import")
     changed: list[Contact] = []
+    former: list[tuple[Contact, dict[str, Any]]] = []
     for draft in good:
         contact = standing.contacts.get(draft.e164)
         if contact is None:
@@ -89,11 +97,14 @@ def _take_contacts(
         changes = changes_of(contact, draft)
         counts["updates" if changes else "unchanged"] += 1
         if changes:
+            former.append((contact, {name: getattr(contact, name) for name in changes}))
             for name, value in changes.items():
                 setattr(contact, name, value)
             contact.updated_at = now
             changed.append(contact)
     Contact.objects.bulk_update(changed, _UPDATED)
+    if CHANGED in heard:
+        tell_changed(organization.pk, former)
     wanted = {
         draft.e164: [*draft.tags, *options.tags]
         for draft in good
@@ -110,15 +121,11 @@ def _tag(organization: Organization, wanted: Mapping[str, Sequence[str]]) -> Non
         return
     tags = _tags_named(organization, names)
     ids = dict(Contact.objects.filter(organization=organization, phone__in=wanted.keys()).values_list("phone", "pk"))
-    carried = Contact.tags.through
-    carried.objects.bulk_create(
-        (
-            carried(contact_id=ids[phone], tag_id=tags[name.casefold()])
-            for phone, names_of_row in wanted.items()
-            if phone in ids
-            for name in dict.fromkeys(names_of_row)
-        ),
-        ignore_conflicts=True,
+    give_tags(
+        (ids[phone], tags[name.casefold()])
+        for phone, names_of_row in wanted.items()
+        if phone in ids
+        for name in names_of_row
     )
 
 

@@ -15,6 +15,8 @@ from messaging.consent.opt_outs import STOP_TAG, refresh_stop_tag
 
 from .attributes import changed as changed_attributes
 from .models import Contact, Tag
+from .tagging import give_tags
+from .telling import tell_changed, tell_created
 
 SENTENCES = {
     "contact.created": "added the contact {which}",
@@ -87,6 +89,7 @@ def create_contact(organization: Organization, *, details: Details, actor: User 
                 changes={"phone": mask_phone(contact.phone)},
                 ip=ip,
             )
+            tell_created(organization.pk, [contact], source="system" if isinstance(actor, str) else "member")
     except IntegrityError:
         existing = Contact.objects.filter(organization=organization, phone=details.phone.e164).first()
         if existing is not None and all(getattr(existing, name) == value for name, value in fields.items()):
@@ -102,16 +105,17 @@ def update_contact(contact: Contact, *, details: Details, actor: User | str, ip:
     if not changed:
         return []
     changes = {name: _masked(name, getattr(contact, name), fields[name]) for name in changed if name != "region"}
-    former = str(contact.phone)
+    former = {name: getattr(contact, name) for name in changed}
     for name in changed:
         setattr(contact, name, fields[name])
     try:
         with transaction.atomic():
             contact.save(update_fields=[*changed, "updated_at"])
-            if contact.phone != former:
+            if "phone" in former:
                 # Opt-outs belong to the number, not to the person behind it.
                 refresh_stop_tag(contact.organization, phone=contact.phone)
             record(contact.organization, actor=actor, action="contact.changed", target=contact, changes=changes, ip=ip)
+            tell_changed(contact.organization_id, [(contact, former)])
     except IntegrityError:
         existing = Contact.objects.filter(organization=contact.organization, phone=details.phone.e164).first()
         raise _taken(existing) from None
@@ -141,8 +145,7 @@ def add_tag(contact: Contact, *, name: str, actor: User | str, ip: str = "") -> 
         tag = Tag.objects.filter(organization=contact.organization, name__iexact=name).first()
         if tag is None:
             tag, _ = Tag.objects.get_or_create(organization=contact.organization, name=name)
-        if not contact.tags.filter(pk=tag.pk).exists():
-            contact.tags.add(tag)
+        if give_tags([(contact.pk, tag.pk)]):
             record(
                 contact.organization,
                 actor=actor,

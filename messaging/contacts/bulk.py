@@ -17,6 +17,8 @@ from django.utils import timezone
 from integrations.organizations.audit import record
 from integrations.organizations.models import Organization, User, as_uuid
 from integrations.organizations.roles import Capability
+from messaging.happenings.telling import cause
+from messaging.happenings.wake import wake
 from messaging.jobs import work
 from messaging.jobs.models import Job
 from messaging.jobs.registry import register_job
@@ -24,6 +26,7 @@ from messaging.jobs.registry import register_job
 from .address_book import MOST_TAGS, ContactProblem, read_tag_name
 from .filters import ContactFilter, filtered
 from .models import Contact, Tag, TaggedInJob
+from .tagging import TELL_TAGGED
 
 SENTENCES = {
     "contacts.tag": "had {count} contacts tagged with {tag}",
@@ -36,17 +39,19 @@ UNDO_FOR = timedelta(days=7)
 MOST_CHOSEN = 1000
 _SLICE = {TAG: 1000, UNTAG: 1000, DELETE: 200}
 
-_TAG_SLICE = """
+_TAG_SLICE = f"""
 WITH members AS (
     SELECT c.id FROM messaging_contact c WHERE c.organization_id = %(organization)s AND c.id = ANY(%(contacts)s)
         AND (SELECT count(*) FROM messaging_contact_tags t WHERE t.contact_id = c.id) < %(most)s
     ORDER BY c.id FOR KEY SHARE
-), added AS (
+), given AS (
     INSERT INTO messaging_contact_tags (contact_id, tag_id) SELECT id, %(tag)s FROM members
-    ON CONFLICT DO NOTHING RETURNING contact_id
-)
-INSERT INTO messaging_taggedinjob (job_id, contact_id, at) SELECT %(job)s, contact_id, now() FROM added
-"""
+    ON CONFLICT DO NOTHING RETURNING contact_id, tag_id
+), noted AS (
+    INSERT INTO messaging_taggedinjob (job_id, contact_id, at) SELECT %(job)s, contact_id, now() FROM given
+), told AS ({TELL_TAGGED})
+SELECT count(*) FROM told
+"""  # noqa: S608 - built from a part of ours
 
 
 @dataclass(frozen=True)
@@ -183,8 +188,11 @@ def _tag_contacts(job: Job, ids: list[uuid.UUID]) -> None:
                 "tag": uuid.UUID(job.params["tag"]),
                 "job": job.pk,
                 "most": MOST_TAGS,
+                "cause": cause(),
             },
         )
+        if cursor.fetchone()[0]:
+            transaction.on_commit(wake)
 
 
 def _untag_contacts(job: Job, ids: list[uuid.UUID]) -> None:

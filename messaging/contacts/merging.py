@@ -24,6 +24,8 @@ from messaging.consent.opt_outs import STOP_TAG, refresh_stop_tag
 
 from .attributes import definitions_of, shown
 from .models import Contact
+from .tagging import give_tags
+from .telling import tell_changed
 
 SENTENCES = {"contact.merged": "merged {which} with another contact of the same person"}
 FIELDS = ("name", "phone", "email", "language", "time_zone")
@@ -109,9 +111,10 @@ def merge(
         fields = _merged_fields(kept, dropped, set(from_dropped))
         _move_references(kept, dropped)
         tags = dropped.tags.exclude(name=STOP_TAG)
-        kept.tags.add(*tags)
+        give_tags((kept.pk, tag.pk) for tag in tags)
         former = mask_phone(dropped.phone if fields["phone"] == kept.phone else kept.phone)
         dropped.delete()
+        before = {name: getattr(kept, name) for name, value in fields.items() if getattr(kept, name) != value}
         for name, value in fields.items():
             setattr(kept, name, value)
         kept.save(update_fields=[*fields, "updated_at"])
@@ -119,6 +122,7 @@ def merge(
             refresh_stop_tag(organization, phone=phone)
         changes = {"former number": former, "taken over": ", ".join(sorted(from_dropped)) or "nothing"}
         record(organization, actor=actor, action="contact.merged", target=kept, changes=changes, ip=ip)
+        tell_changed(organization.pk, [(kept, before)])
     return kept
 
 

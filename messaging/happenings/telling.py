@@ -15,6 +15,7 @@ from typing import Any
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import connection, transaction
 
+from .models import Listener
 from .wake import wake
 
 # The run of an automation that works at this moment: what happens meanwhile happens because of it.
@@ -64,6 +65,17 @@ def tell_many(organization_id: uuid.UUID, kind: str, told: Iterable[Told]) -> in
     if kept:
         transaction.on_commit(wake)
     return kept
+
+
+def heard_kinds(organization_id: uuid.UUID, kinds: Iterable[str]) -> set[str]:
+    """Return those of the kinds that somebody listens to: for a room that would have to look things up to tell them."""
+    listened = Listener.objects.filter(organization=organization_id, kind__in=list(kinds))
+    return set(listened.values_list("kind", flat=True))
+
+
+def cause() -> uuid.UUID | None:
+    """Return the run whose doing it is what happens at this moment; for rooms that tell by a statement of their own."""
+    return _cause.get()
 
 
 @contextmanager

@@ -9,8 +9,10 @@ from integrations.phones import Phone, PhoneProblem, parse_phone
 from messaging.consent.hearing import hear
 from messaging.consent.opt_outs import refresh_stop_tag
 from messaging.contacts.models import Contact
-from messaging.inbox.arrivals import note_arrival
-from messaging.inbox.automatic import answer_by_itself
+from messaging.contacts.telling import tell_created
+from messaging.happenings.telling import tell
+from messaging.inbox.arrivals import Arrival, note_arrival
+from messaging.inbox.automatic import FASTEST_PERSON, answer_by_itself
 from messaging.inbox.floods import note_flood
 from messaging.receipts.models import Callback
 from messaging.sending.models import Message, MessageEvent
@@ -26,6 +28,8 @@ _Outcome = Callback.Outcome
 LONGEST_BODY = 10_000
 # Twilio joins the segments of a long text before it calls us; this says that one of them never came.
 MISSING_PART = 30009
+RECEIVED = "message.received"
+_LONGEST_TOLD = 1_600
 
 
 def receive(callback: Callback) -> str:
@@ -101,7 +105,9 @@ def _receive(callback: Callback) -> str:
     arrival = note_arrival(message, is_handled=bool(heard) or is_code)
     note_flood(arrival)
     if phone is not None and not heard and not is_code:
-        answer_by_itself(message, arrival=arrival, received_at=callback.received_at)
+        consequence = answer_by_itself(message, arrival=arrival, received_at=callback.received_at)
+        if consequence.rule is None or not consequence.rule.opts_out:
+            _tell(message, arrival)
     return _Outcome.APPLIED
 
 
@@ -134,7 +140,21 @@ def _contact(organization: Organization, phone: Phone) -> Contact:
     )
     if is_new:
         refresh_stop_tag(organization, phone=phone.e164)
+        tell_created(organization.pk, [contact], source="inbound")
     return contact
+
+
+def _tell(message: Message, arrival: Arrival) -> None:
+    """Tell whoever listens; of who is muted or writes faster than a person, which machines do, nothing is told."""
+    if arrival.muted_at or arrival.in_this_minute > FASTEST_PERSON:
+        return
+    tell(
+        message.organization_id,
+        RECEIVED,
+        contact_id=message.contact_id,
+        phone=message.phone,
+        data={"message_id": str(message.pk), "text": message.body[:_LONGEST_TOLD], "to": message.sender},
+    )
 
 
 def _hear(callback: Callback, *, message: Message, phone: Phone, contact: Contact | None) -> str:

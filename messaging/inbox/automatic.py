@@ -19,6 +19,7 @@ from messaging.consent.keywords import as_seen
 from messaging.consent.models import OptOut
 from messaging.consent.opt_outs import STOP_TAG, find_block, opt_out
 from messaging.contacts.models import Contact, Tag
+from messaging.contacts.tagging import give_tags
 from messaging.sending import outbox
 from messaging.sending.models import Message
 from messaging.sending.outbox import Draft, EnqueueProblem
@@ -102,7 +103,7 @@ def _tag(contact: Contact, name: str) -> None:
     tag = Tag.objects.filter(organization_id=contact.organization_id, name__iexact=name).first()
     if tag is None:
         tag, _ = Tag.objects.get_or_create(organization_id=contact.organization_id, name=name)
-    contact.tags.add(tag)
+    give_tags([(contact.pk, tag.pk)])
 
 
 def _answer_once(rule: KeywordRule, message: Message) -> None:
