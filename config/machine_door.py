@@ -23,7 +23,7 @@ from .access_log import PathOnlyRequestMiddleware
 
 log = structlog.get_logger(__name__)
 
-_HOOKS, _API = "/hooks/twilio/", "/api/v1/"
+_HOOKS, _API = "/hooks/", "/api/v1/"
 _PAGE_OF_THE_API = "/api/v1/docs"
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 

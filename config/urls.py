@@ -12,6 +12,7 @@ urlpatterns = [
     # First, because they are asked for most.
     path("api/v1/", api.urls),
     path("hooks/twilio/", include("messaging.hooks")),
+    path("hooks/automations/", include("messaging.automations.hook_urls")),
     path("", home, name="home"),
     path("health/live", health.live, name="health-live"),
     path("health/ready", health.ready, name="health-ready"),

@@ -3,6 +3,7 @@
 import messaging.alerts.admin
 import messaging.automations.admin
 import messaging.automations.building_admin
+import messaging.automations.trigger_admin
 import messaging.broadcasts.admin
 import messaging.consent.admin
 import messaging.contact_files.admin

@@ -2,6 +2,14 @@
 
 from messaging.alerts.models import Alert, AlertMail, FailureCount, MailRefusal
 from messaging.automations.models import Automation, AutomationDraft, AutomationVersion, Run, RunMessage, RunStep
+from messaging.automations.trigger_models import (
+    AutomationHook,
+    HookCall,
+    HookRefusal,
+    HookSample,
+    SeenEvent,
+    ThresholdState,
+)
 from messaging.broadcasts.models import Broadcast, Recipient, RecipientBatch
 from messaging.consent.models import ConsentPolicy, ConsentRecord, ConsentState, OptOut, UnsubscribeLink
 from messaging.contact_files.models import ContactImport, ImportedNumber
@@ -28,6 +36,7 @@ __all__ = [
     "AttributeDefinition",
     "Automation",
     "AutomationDraft",
+    "AutomationHook",
     "AutomationVersion",
     "Broadcast",
     "Callback",
@@ -45,6 +54,9 @@ __all__ = [
     "ErasureSecret",
     "FailureCount",
     "Happening",
+    "HookCall",
+    "HookRefusal",
+    "HookSample",
     "IdempotencyKey",
     "ImportedNumber",
     "InboxPolicy",
@@ -70,12 +82,14 @@ __all__ = [
     "RunMessage",
     "RunStep",
     "SavedFilter",
+    "SeenEvent",
     "SendingPolicy",
     "SpentProof",
     "Tag",
     "TaggedInJob",
     "Template",
     "TemplateVersion",
+    "ThresholdState",
     "TwilioRemoval",
     "UnsubscribeLink",
     "Upload",

@@ -7,6 +7,7 @@ from django.utils import timezone
 from integrations.organizations.models import Organization, User
 from messaging.automations.models import Automation, AutomationDraft, AutomationVersion, Run, RunMessage, RunStep
 from messaging.happenings.models import Happening, Listener
+from tests.trigger_world import trigger_rows
 
 
 def automation_rows(
@@ -58,4 +59,5 @@ def automation_rows(
         automation,
         version,
         AutomationDraft.objects.create(automation=automation, flow=flow, what=f"{mark} change"),
+        *trigger_rows(automation, mark=mark),
     ]

@@ -26,6 +26,7 @@ from integrations.organizations.tenant_admin import PlacedAdmin
 from integrations.sandbox.phone_tokens import seal_number
 from messaging.alerts.models import Alert
 from messaging.automations.models import Automation, Run
+from messaging.automations.trigger_models import AutomationHook
 from messaging.broadcasts.models import Broadcast
 from messaging.consent.models import ConsentRecord, OptOut
 from messaging.contact_files.models import ContactImport
@@ -63,6 +64,7 @@ class Door(Enum):
     SITE = auto()  # the admin's own pages: members inside, operators outside
     SIGNED = auto()  # by the signature of the caller
     KEY = auto()  # by API key
+    SECRET = auto()  # by the secret of one automation, or a signature that needs it
     PORTAL = auto()  # anybody who has the address of the portal; what the portal says of itself, and of nobody
     PORTAL_USER = auto()  # who is logged in to that portal, about themselves
 
@@ -118,6 +120,7 @@ CLASSIFIED: dict[str, tuple[Door, str]] = {
     "organizations:choose": (Door.SIGNED_IN, "one's own memberships"),
     "organizations:invitation_(open|accept)": (Door.PUBLIC, "who was invited may have no account yet; by a token"),
     "hook-(status|inbound)": (Door.SIGNED, "Twilio's signature: see tests/messaging/receipts"),
+    "hook-automation": (Door.SECRET, "by the automation’s secret: see tests/messaging/automations/triggers"),
     "unsubscribe": (Door.PUBLIC, "by a token that only the recipient has: see test_unsubscribing"),
     "form|form-picture": (Door.PUBLIC, "filled in by anybody: see tests/portal/forms/public"),
     "portal:(door|picture|help|invitation|passkey_options|passkey_login)": (
@@ -194,6 +197,7 @@ VALUES: dict[str, Callable[[Any], Any]] = {
     "hook_key": lambda world: world[Connection].hook_key,
     "automation_id": lambda world: world[Automation].pk,
     "run_id": lambda world: world[Run].pk,
+    "automation_key": lambda world: world[AutomationHook].key,
     "broadcast_id": lambda world: world[Broadcast].pk,
     "message_id": lambda world: world[Message].pk,
     "contact_id": lambda world: world[Contact].pk,

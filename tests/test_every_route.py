@@ -12,6 +12,7 @@ from integrations.organizations.api_keys import create_key
 from integrations.organizations.models import Organization
 from integrations.organizations.roles import CAPABILITIES, Capability, Role
 from integrations.organizations.tenant_admin import TenantAdmin
+from messaging.automations.trigger_models import AutomationHook
 from messaging.contacts.models import Contact
 from portal.accounts import sessions
 from portal.accounts.models import Portal, PortalUser
@@ -331,6 +332,18 @@ def test_webhooks_believe_signatures_only(cast: Cast, here: Place, route: Route)
         assert refused.status == 403, who
         assert not [sql for sql in refused.changes if "refusedwebhook" not in sql], "a refusal is noted, nothing else"
         assert ask(cast.client(who), "post", path.replace(here[Connection].hook_key, "nobody")).status == 404
+    assert ask(cast.client("owner"), "post", cast.url(path)).status == 404, "inside an organization"
+
+
+@pytest.mark.parametrize("route", by_door(Door.SECRET), ids=names)
+def test_webhooks_of_automations_believe_their_secret_only(cast: Cast, here: Place, route: Route) -> None:
+    path = f"/{address(route, here)}"
+    for who in ("owner", "operator", None):
+        assert ask(cast.client(who), "get", path).status == 405, who
+        refused = ask(cast.client(who), "post", path, {"a": "b"})
+        assert refused.status in {401, 403}, who
+        assert not [sql for sql in refused.changes if "hook" not in sql], "a refusal is noted, nothing else"
+        assert ask(cast.client(who), "post", path.replace(here[AutomationHook].key, "nobody")).status == 404
     assert ask(cast.client("owner"), "post", cast.url(path)).status == 404, "inside an organization"
 
 

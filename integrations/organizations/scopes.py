@@ -20,6 +20,7 @@ VERIFICATIONS_READ = "verifications:read"
 VERIFICATIONS_WRITE = "verifications:write"
 AUTOMATIONS_READ = "automations:read"
 AUTOMATIONS_WRITE = "automations:write"
+EVENTS_WRITE = "events:write"
 PORTALS_READ = "portals:read"
 PORTALS_WRITE = "portals:write"
 
@@ -40,6 +41,7 @@ SCOPES: dict[str, str] = {
     VERIFICATIONS_WRITE: "Send verification codes, which costs money, check and cancel them.",
     AUTOMATIONS_READ: "See automations, their runs and what set them off.",
     AUTOMATIONS_WRITE: "Try failed runs again, which may send messages and cost money, and stop runs.",
+    EVENTS_WRITE: "Report events that set automations off.",
     PORTALS_READ: "See the people of portals, their numbers and invitations.",
     PORTALS_WRITE: "Invite people to portals by SMS, which costs money, and take invitations back.",
 }

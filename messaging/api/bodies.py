@@ -14,6 +14,32 @@ DEEPEST = 8  # levels; no body of ours needs more than three
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 
 
+def receive_body(request: HttpRequest, *, limit: int) -> bytes:
+    """Return the body; refuse one over the limit before it is read, and one in chunks as soon as it grows over it."""
+    if "chunked" in request.headers.get("Transfer-Encoding", "").lower():
+        source = request.META.get("wsgi.input")
+        if source is not None and not request.META.get("wsgi.input_terminated"):
+            raise ApiProblem("length_required")
+        # Django reads as much as Content-Length says, nothing where there is none; the server knows where chunks end.
+        request._body = (source or request).read(limit + 1)  # type: ignore[attr-defined]
+    elif declared_length(request) > limit:
+        raise ApiProblem("body_too_large")
+    elif not hasattr(request, "_body"):
+        # By `body` Django would refuse what it has a limit of its own for. A caller who hangs up is met here.
+        request._body = request.read(limit + 1)  # type: ignore[attr-defined]
+    if len(request.body) > limit:
+        raise ApiProblem("body_too_large")
+    return request.body
+
+
+def declared_length(request: HttpRequest) -> int:
+    """Return the length that the caller declared, 0 for none."""
+    try:
+        return int(request.META.get("CONTENT_LENGTH") or 0)
+    except ValueError:
+        return 0
+
+
 class JsonParser(Parser):
     """Ninja's parser of bodies, with our refusals; what was read stays on the request as `json_body`."""
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import structlog
 from django.conf import settings
-from django.core.exceptions import RequestDataTooBig, SuspiciousOperation
+from django.core.exceptions import SuspiciousOperation
 from django.db import Error as DatabaseError
 from django.http import Http404, HttpRequest, UnreadablePostError
 from django.http.response import HttpResponseBase
@@ -16,6 +16,7 @@ from integrations.organizations.models import ApiKey
 from integrations.organizations.scopes import key_allows
 
 from . import rates
+from .bodies import receive_body
 from .failures import explain_failure
 from .problems import ApiProblem, as_problem, respond
 
@@ -90,30 +91,5 @@ def _authenticate(request: HttpRequest) -> ApiKey:
 
 
 def _receive_body(request: HttpRequest) -> None:
-    """Refuse a body over the limit before it is read, and one sent in chunks as soon as it grows over it."""
     is_long = request.path_info.startswith(_LONG_BODIES)
-    limit = LONG_BODY if is_long else settings.DATA_UPLOAD_MAX_MEMORY_SIZE
-    if "chunked" in request.headers.get("Transfer-Encoding", "").lower():
-        source = request.META.get("wsgi.input")
-        if source is not None and not request.META.get("wsgi.input_terminated"):
-            raise ApiProblem("length_required")
-        # Django reads as much as Content-Length says, nothing where there is none; the server knows where chunks end.
-        body = (source or request).read(limit + 1)
-        if len(body) > limit:
-            raise ApiProblem("body_too_large")
-        request._body = body  # type: ignore[attr-defined]
-    elif _declared_length(request) > limit:
-        raise ApiProblem("body_too_large")
-    try:
-        if is_long and not hasattr(request, "_body"):
-            request._body = request.read(limit + 1)  # type: ignore[attr-defined] # by `body` Django would refuse it
-        request.body  # noqa: B018 - read now, so that a caller who hangs up is met here
-    except RequestDataTooBig as error:
-        raise ApiProblem("body_too_large") from error
-
-
-def _declared_length(request: HttpRequest) -> int:
-    try:
-        return int(request.META.get("CONTENT_LENGTH") or 0)
-    except ValueError:
-        return 0
+    receive_body(request, limit=LONG_BODY if is_long else settings.DATA_UPLOAD_MAX_MEMORY_SIZE)

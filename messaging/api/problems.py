@@ -28,7 +28,11 @@ KINDS: dict[str, Kind] = {
     "missing_key": Kind(401, "An API key is needed", "Send the header Authorization: Bearer hg_…"),
     "invalid_key": Kind(401, "The API key is not known", "Copy the whole key; make a new one where it was lost."),
     "key_revoked": Kind(401, "The API key was revoked", "Make a new one under API keys."),
+    "missing_signature": Kind(
+        401, "A secret or a signature is needed", "Send what the automation’s page Webhook shows: `detail` names it."
+    ),
     "insufficient_credits": Kind(402, "Too few credits", "Ask your operator to top them up, then try again."),
+    "bad_signature": Kind(403, "The secret or the signature does not fit", "Compare it with the automation’s webhook."),
     "missing_scope": Kind(403, "The API key may not do this", "Use a key with the scope that `detail` names."),
     "organization_suspended": Kind(403, "The organization is suspended", "Ask the operator of this installation."),
     "not_found": Kind(404, "There is no such thing", "Check the address and the id; a key sees its organization only."),
@@ -37,6 +41,7 @@ KINDS: dict[str, Kind] = {
     "idempotency_key_reused": Kind(
         409, "The Idempotency-Key was used for another request", "Use a fresh key for whatever else you mean to send."
     ),
+    "automation_not_live": Kind(409, "The automation does not run", "Publish or resume it; `detail` says which."),
     "not_connected": Kind(409, "Twilio is not connected", "Connect Twilio under Integration, System services."),
     "connection_broken": Kind(409, "The Twilio connection is broken", "Mend it under Integration, System services."),
     "no_route": Kind(409, "There is no way to this number", "See `detail` for what is missing."),

@@ -30,13 +30,13 @@ _kept: dict[uuid.UUID, tuple[float, int]] = {}  # until when this process may le
 _doubtful_until = 0.0
 
 
-def take(key_id: uuid.UUID) -> int:
-    """Count a request of a key; return 0 where it may pass, else the whole seconds to wait.
+def take(key_id: uuid.UUID, *, rate: int | None = None) -> int:
+    """Count a request of a key; return 0 where it may pass, else the whole seconds to wait. `rate`: not the API's.
 
     Without Valkey every request passes: refusing messages because the counting is down would be the greater harm.
     """
     global _doubtful_until
-    rate = settings.API_RATE
+    rate = settings.API_RATE if rate is None else rate
     if rate <= 0 or time.monotonic() < _doubtful_until or _take_kept(key_id):
         return 0
     share = max(1, min(_LARGEST_SHARE, rate // _SHARES))

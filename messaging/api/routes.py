@@ -5,6 +5,7 @@ from .automations import router as automations
 from .broadcasts import router as broadcasts
 from .consents import router as consents
 from .contacts import router as contacts
+from .events import router as events
 from .me import router as me
 from .messages import router as messages
 from .opt_outs import router as opt_outs
@@ -21,6 +22,7 @@ api.add_router("/templates", templates, tags=["Templates"])
 api.add_router("/opt-outs", opt_outs, tags=["Opt-outs"])
 api.add_router("/consents", consents, tags=["Consent"])
 api.add_router("/verifications", verifications, tags=["Verifications"])
+api.add_router("/events", events, tags=["Events"])
 api.add_router("/me", me, tags=["Key"])
 for room in registered():
     api.add_router(room.prefix, room.router, tags=[room.tag])

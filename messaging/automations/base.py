@@ -75,7 +75,10 @@ class Scope:
 
 @dataclass(frozen=True, kw_only=True)
 class Start:
-    """A wish to begin a run: `key` is what set it off, once per automation; `data` are the trigger's fields."""
+    """A wish to begin a run: `key` is what set it off, once per automation; `data` are the trigger's fields.
+
+    With a `reason` the run is stored as not begun, with `detail` as the sentence for it: nothing is lost silently.
+    """
 
     key: str
     data: Mapping[str, Any] = field(default_factory=dict)
@@ -83,6 +86,8 @@ class Start:
     phone: str = ""
     due_at: datetime | None = None
     cause: uuid.UUID | None = None
+    reason: str = ""
+    detail: str = ""
 
 
 class Trigger:
@@ -102,6 +107,10 @@ class Trigger:
     looks: ClassVar[bool] = False
     form: ClassVar[type[SettingsForm]] = NoSettings
 
+    def brings_contact(self, settings: Settings) -> bool:
+        """Tell whether runs have a contact, with these settings."""
+        return self.has_contact
+
     def fields(self, scope: Scope, settings: Settings) -> list[Field]:
         """Return what later nodes may use, as `trigger.…`; the contact's fields come by themselves."""
         return []
@@ -113,6 +122,10 @@ class Trigger:
     def describe(self, scope: Scope, settings: Settings) -> str:
         """Return one line for the builder: "When a contact gets the tag VIP"."""
         return self.title
+
+    def notes(self, scope: Scope, settings: Settings) -> Iterable[str]:
+        """Say what is good to know and keeps nothing from being published, like the next times of a schedule."""
+        return ()
 
     def starts(self, organization: Organization, settings: Settings, heard: Sequence[Happening]) -> Iterable[Start]:
         """Return a Start for each happening that fits; each is of one of `kinds` and of this organization."""

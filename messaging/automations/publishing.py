@@ -103,8 +103,12 @@ def publish(automation: Automation, *, actor: User, ip: str = "") -> AutomationV
             published_by_id=actor.pk,
         )
         was_paused = locked.status == Status.PAUSED
+        former = read(locked.live.flow) if locked.live is not None and locked.status == Status.LIVE else Flow()
         locked.live, locked.status, locked.published_at = version, Status.LIVE, database_now()
-        _listen(locked, flow)
+        # What came due in the very second of publishing is not lost by it.
+        _listen(
+            locked, flow, looks_on=(former.trigger, former.trigger_settings) == (flow.trigger, flow.trigger_settings)
+        )
         locked.save(update_fields=["live", "status", "published_at", "next_look_at", "looked_until", "updated_at"])
         if was_paused:
             let_go(locked)
@@ -222,8 +226,8 @@ def begin_test(automation: Automation, *, data: dict[str, Any], phone: str = "",
     return run
 
 
-def _listen(automation: Automation, flow: Flow) -> None:
-    """Hear from now on what the trigger listens to, and nothing else."""
+def _listen(automation: Automation, flow: Flow, *, looks_on: bool = False) -> None:
+    """Hear from now on what the trigger listens to, and nothing else; it looks on from where it had looked, or anew."""
     trigger = trigger_of(flow.trigger)
     kinds = set(trigger.kinds) if trigger is not None else set()
     Listener.objects.filter(owner=automation.pk).exclude(kind__in=kinds).delete()
@@ -232,7 +236,8 @@ def _listen(automation: Automation, flow: Flow) -> None:
         ignore_conflicts=True,
     )
     now = database_now()
-    automation.looked_until, automation.next_look_at = now, None
+    automation.looked_until = automation.looked_until if looks_on and automation.looked_until else now
+    automation.next_look_at = None
     if trigger is not None and trigger.looks:
         automation.next_look_at = trigger.next_look(automation, flow.trigger_settings, now=now)
 

@@ -20,6 +20,7 @@ _TYPES = {
     AttributeDefinition.Kind.TEXT: Type.TEXT,
     AttributeDefinition.Kind.NUMBER: Type.NUMBER,
     AttributeDefinition.Kind.DATE: Type.DATE,
+    AttributeDefinition.Kind.MOMENT: Type.MOMENT,
     AttributeDefinition.Kind.YES_NO: Type.YES_NO,
     AttributeDefinition.Kind.CHOICE: Type.CHOICE,
 }
@@ -52,7 +53,7 @@ def scope_at(
 ) -> Scope:
     """Return what is known where a node stands; without an id, where the trigger stands: nothing yet."""
     trigger = trigger_of(flow.trigger)
-    has_contact = trigger is not None and trigger.has_contact
+    has_contact = trigger is not None and trigger.brings_contact(flow.trigger_settings)
     if not node_id:
         return Scope(organization, flow=flow, automation=automation, has_contact=has_contact)
     return scopes_of(organization, flow, automation=automation, up_to=node_id)[node_id]
@@ -63,7 +64,7 @@ def scopes_of(
 ) -> dict[str, Scope]:
     """Return the scope of each node, by its id; with `up_to` those above that one are enough."""
     trigger = trigger_of(flow.trigger)
-    has_contact = trigger is not None and trigger.has_contact
+    has_contact = trigger is not None and trigger.brings_contact(flow.trigger_settings)
     first: list[Field] = list(_ALWAYS)
     if has_contact:
         first += contact_fields(organization)

@@ -67,7 +67,10 @@ def _start_slice(automation: Automation, version: AutomationVersion, starts: Seq
             created_at=now,
             due_at=start.due_at or now,
         )
-        _hold_back(automation, run, counts=counts)
+        if start.reason:
+            _skip(run, start.reason, start.detail)
+        else:
+            _hold_back(automation, run, counts=counts)
         if run.status == Run.Status.WAITING:
             counts[phone] += 1
             _space(automation, run, now=now)

@@ -8,7 +8,7 @@ from celery.signals import worker_shutting_down
 
 from messaging.happenings.wake import HEAR, begin
 
-from . import engine, hearing, looking, moves
+from . import engine, hearing, hooks, looking, moves
 from .wake import OUTSIDE, QUICK
 
 # How many threads of a process may do it at once: the others are for sending.
@@ -57,8 +57,9 @@ def look() -> None:
 
 @shared_task(name="messaging.automations.clean_up")
 def clean_up() -> None:
-    """Forget happenings that were heard long ago."""
+    """Forget happenings that were heard long ago, and what triggers kept for long enough."""
     hearing.forget_heard()
+    hooks.forget_old()
 
 
 @worker_shutting_down.connect

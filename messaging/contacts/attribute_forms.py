@@ -83,6 +83,8 @@ def _field(definition: AttributeDefinition, value: str) -> forms.Field:
     attrs: dict[str, Any] = {"autocomplete": "off"}
     if definition.kind == Kind.DATE:
         attrs["type"] = "date"
+    if definition.kind == Kind.MOMENT:
+        attrs["placeholder"] = "2026-05-01 14:30"
     if definition.kind == Kind.NUMBER:
         attrs["inputmode"] = "decimal"
     widget = forms.TextInput(attrs=attrs)

@@ -3,7 +3,7 @@
 import math
 import re
 from collections.abc import Mapping, Sequence
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
@@ -23,6 +23,9 @@ RESERVED = frozenset({
 })  # fmt: skip
 _KEY = re.compile(r"[a-z][a-z0-9_]{0,39}")
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_MOMENT = re.compile(
+    r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ][0-9]{2}:[0-9]{2}(:[0-9]{2}([.,][0-9]+)?)?( ?([Zz]|[+-][0-9]{2}:?[0-9]{2}))?"
+)
 _YES = frozenset({"yes", "true", "1", "y", "on"})
 _NO = frozenset({"no", "false", "0", "n", "off"})
 _LARGEST = Decimal(10) ** 15
@@ -51,7 +54,7 @@ def read_value(definition: AttributeDefinition, raw: Any) -> Any:
     """Return a value as it is stored, None for an empty one; raise AttributeProblem for one of another type.
 
     Takes what a form or a file has (text) as well as what JSON has. Numbers are stored as JSON numbers of at most 15
-    digits, dates as ISO's text.
+    digits, dates as ISO's text, as are moments: without an offset they are on the contact's clock.
     """
     if isinstance(raw, str):
         raw = raw.replace("\x00", "").strip()
@@ -135,6 +138,21 @@ def _date(definition: AttributeDefinition, raw: Any) -> str:
         raise problem from None
 
 
+def _moment(definition: AttributeDefinition, raw: Any) -> str:
+    """Read date and time to the minute; an offset stays, because it says which moment of the world is meant."""
+    problem = AttributeProblem(
+        definition.key, "not_a_moment", "Write date and time, for example 2026-05-01 14:30 or 2026-05-01T14:30+02:00."
+    )
+    text = raw.isoformat() if isinstance(raw, datetime) else str(raw)
+    if not _MOMENT.fullmatch(text):
+        raise problem
+    try:
+        at = datetime.fromisoformat(text.upper().replace(" +", "+").replace(" -", "-").replace(" Z", "Z"))
+        return at.isoformat(timespec="minutes")
+    except ValueError:
+        raise problem from None
+
+
 def _yes_no(definition: AttributeDefinition, raw: Any) -> bool:
     word = str(raw).casefold()
     if isinstance(raw, bool) or word in _YES | _NO:
@@ -152,4 +170,11 @@ def _choice(definition: AttributeDefinition, raw: Any) -> str:
     raise AttributeProblem(definition.key, "not_a_choice", f"Choose one of: {offered}{more}.")
 
 
-_READERS = {Kind.TEXT: _text, Kind.NUMBER: _number, Kind.DATE: _date, Kind.YES_NO: _yes_no, Kind.CHOICE: _choice}
+_READERS = {
+    Kind.TEXT: _text,
+    Kind.NUMBER: _number,
+    Kind.DATE: _date,
+    Kind.MOMENT: _moment,
+    Kind.YES_NO: _yes_no,
+    Kind.CHOICE: _choice,
+}

@@ -43,8 +43,8 @@ class Comparison:
 OPERATIONS: dict[str, tuple[str, frozenset[str]]] = {
     "is": ("is", frozenset(AttributeDefinition.Kind.values)),
     "is_not": ("is not", frozenset(AttributeDefinition.Kind.values)),
-    "below": ("is below or before", frozenset({"number", "date"})),
-    "above": ("is above or after", frozenset({"number", "date"})),
+    "below": ("is below or before", frozenset({"number", "date", "moment"})),
+    "above": ("is above or after", frozenset({"number", "date", "moment"})),
     "begins": ("begins with", frozenset({"text", "choice"})),
     "set": ("is filled in", frozenset(AttributeDefinition.Kind.values)),
     "unset": ("is empty", frozenset(AttributeDefinition.Kind.values)),

@@ -98,6 +98,7 @@ class AttributeDefinition(models.Model):
         TEXT = "text", "Text"
         NUMBER = "number", "Number"
         DATE = "date", "Date"
+        MOMENT = "moment", "Date and time"
         YES_NO = "yes_no", "Yes or no"
         CHOICE = "choice", "One of a list"
 

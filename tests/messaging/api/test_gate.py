@@ -118,6 +118,7 @@ SCOPE_OF = {
     ("POST", "templates"): "templates:write",
     ("GET", f"templates/{SOME_ID}"): "templates:read",
     ("PUT", f"templates/{SOME_ID}"): "templates:write",
+    ("POST", "events"): "events:write",
     ("GET", "opt-outs"): "opt_outs:read",
     ("POST", "opt-outs"): "opt_outs:write",
     ("GET", f"opt-outs/{SOME_ID}"): "opt_outs:read",

@@ -1,0 +1,74 @@
+"""An event that a program reports by the API sets an automation off."""
+
+from typing import Any
+
+from django import forms
+
+from messaging.automations.base import Scope, Settings, SettingsForm, Start, Trigger
+from messaging.automations.events import API_EVENT, NAME
+from messaging.automations.fields import Field, Type, fields_of
+from messaging.automations.trigger_models import SeenEvent
+from messaging.happenings.models import Happening
+
+
+class ApiEventForm(SettingsForm):
+    """Which event."""
+
+    name = forms.CharField(
+        label="Name of the event", max_length=60, help_text="As the program sends it, like order.shipped.",
+        widget=forms.TextInput(attrs={"autocapitalize": "none", "spellcheck": "false", "list": "seen-events"}),
+    )  # fmt: skip
+
+    def clean_name(self) -> str:
+        name = str(self.cleaned_data["name"]).strip()
+        if not NAME.fullmatch(name):
+            raise forms.ValidationError("Small letters, digits and _ . - with a letter in front, like order.shipped.")
+        return name
+
+    @property
+    def seen(self) -> list[str]:
+        """The names under which events came so far, the newest first, to choose from."""
+        rows = SeenEvent.objects.filter(organization=self.scope.organization).order_by("-seen_at")
+        return list(rows.values_list("name", flat=True)[:50])
+
+
+class ApiEventTrigger(Trigger):
+    """A program reports something by `POST /api/v1/events`."""
+
+    key = "api_event"
+    title = "API event"
+    text = "A program of yours reports an event by POST /api/v1/events, with an API key and data of its own."
+    icon = "api"
+    group = "Systems"
+    kinds = (API_EVENT,)
+    form = ApiEventForm
+
+    def fields(self, scope: Scope, settings: Settings) -> list[Field]:
+        always = [
+            Field("trigger.event", "Name of the event", Type.TEXT, settings.get("name") or "order.shipped"),
+            Field("trigger.phone", "Number that was sent along", Type.PHONE, "+4930123456"),
+        ]
+        seen = SeenEvent.objects.filter(organization=scope.organization, name=settings.get("name", "")).first()
+        return [*always, *(fields_of(seen.sample, under="trigger.data") if seen else [])]
+
+    def describe(self, scope: Scope, settings: Settings) -> str:
+        return (
+            f"When a program reports {settings['name']}" if settings.get("name") else "When a program reports an event"
+        )
+
+    def fits(self, settings: Settings, happening: Happening) -> bool:
+        return bool(happening.data.get("name") == settings.get("name"))
+
+    def start_of(self, happening: Happening) -> Start:
+        told: dict[str, Any] = {
+            "event": happening.data.get("name", ""),
+            "phone": happening.phone,
+            "data": happening.data.get("data", {}),
+        }
+        return Start(
+            key=f"h{happening.pk}",
+            data=told,
+            contact_id=happening.contact_id,
+            phone=happening.phone,
+            cause=happening.cause,
+        )
