@@ -29,7 +29,7 @@ KINDS: dict[str, Kind] = {
     "invalid_key": Kind(401, "The API key is not known", "Copy the whole key; make a new one where it was lost."),
     "key_revoked": Kind(401, "The API key was revoked", "Make a new one under API keys."),
     "missing_signature": Kind(
-        401, "A secret or a signature is needed", "Send what the automation’s page Webhook shows: `detail` names it."
+        401, "A secret or a signature is needed", "Send what the automation’s trigger shows: `detail` names it."
     ),
     "insufficient_credits": Kind(402, "Too few credits", "Ask your operator to top them up, then try again."),
     "bad_signature": Kind(403, "The secret or the signature does not fit", "Compare it with the automation’s webhook."),

@@ -68,7 +68,7 @@ def take_call(request: HttpRequest, key: str) -> Answer:
     """Take a call; raise ApiProblem for one that is refused, which is kept for whoever builds the automation."""
     hook = find_hook(key)
     if hook is None:
-        raise ApiProblem("not_found", "There is no such webhook address. Copy it from the automation’s page Webhook.")
+        raise ApiProblem("not_found", "There is no such webhook address. Copy it from the automation’s trigger.")
     try:
         if seconds := rates.take(hook.pk, rate=PER_SECOND):
             detail = f"This webhook takes {PER_SECOND} calls in a second. Wait {seconds} s."

@@ -18,7 +18,7 @@ _HEADER = "X-Heliograph-Signature"
 def check(request: HttpRequest, body: bytes, *, auth: str, secrets: Sequence[str]) -> None:
     """Raise ApiProblem unless the call carries what is asked for: 401 where it is missing, 403 where it is wrong."""
     if not secrets:
-        raise ApiProblem("bad_signature", "This webhook has no secret yet. Make one on the automation’s page Webhook.")
+        raise ApiProblem("bad_signature", "This webhook has no secret yet. Make one beside the automation’s trigger.")
     if auth == SIGNATURE:
         _check_signature(request.headers.get(_HEADER, ""), body, secrets)
     else:

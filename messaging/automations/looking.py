@@ -7,6 +7,7 @@ from django.db import transaction
 from django.db.models.functions import Now
 
 from integrations.clock import database_now
+from integrations.organizations.models import Organization
 
 from .flow import read
 from .models import Automation
@@ -18,7 +19,10 @@ log = structlog.get_logger(__name__)
 
 def look_all() -> int:
     """Let every trigger look whose time has come; return how many looked."""
-    due = Automation.objects.filter(status=Automation.Status.LIVE, next_look_at__lte=Now())
+    # Of a suspended organization nothing begins: what waited for the end of it would all be done at once.
+    due = Automation.objects.filter(
+        status=Automation.Status.LIVE, next_look_at__lte=Now(), organization__status=Organization.Status.ACTIVE
+    )
     return sum(_look(pk) for pk in list(due.order_by("next_look_at").values_list("pk", flat=True)[:500]))
 
 

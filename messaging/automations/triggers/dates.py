@@ -26,6 +26,7 @@ from .wall_clock import moment_of, zone_of_number
 Kind = AttributeDefinition.Kind
 _KINDS = (Kind.DATE, Kind.MOMENT, Kind.TEXT)
 LATE = timedelta(hours=1)  # who comes into a window that is over for no longer than this starts late
+CATCH_UP = timedelta(days=1)  # what came due while nothing ran, or the organization was suspended, is made up so far
 MOST_AT_ONCE = 5_000
 _FURTHEST = timedelta(hours=15)  # between the clocks of the world and UTC, and a little more
 _LONGEST_VALUE = 64
@@ -193,7 +194,7 @@ class DateTrigger(Trigger):
         `looked_until` stays an hour behind, but never before the moment of publishing.
         """
         rule = Rule.of(settings)
-        since = automation.looked_until or now
+        since = max(automation.looked_until or now, now - CATCH_UP)
         due = sorted(
             _due(automation, rule, since=since, until=now), key=lambda start: (start.data["due_at"], start.key)
         )

@@ -97,6 +97,8 @@ def test_what_was_due_while_nothing_ran_is_made_up_and_what_was_due_before_publi
     automation = listening("contact_date", **BEFORE)
     person(cast, due="2026-05-01")
     assert len(look(automation, NINE + timedelta(hours=5), since=NINE - timedelta(minutes=1))) == 1
+    person(cast, due="2026-05-02")
+    assert look(automation, NINE + timedelta(days=3), since=NINE) == []  # two days late is too late
     other = listening("contact_date", **BEFORE)
     assert look(other, NINE + timedelta(minutes=5), since=NINE + timedelta(minutes=1)) == []
 

@@ -4,7 +4,10 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from django.db.models.functions import Now
+from django.utils import timezone
 
+from messaging.automations import looking
 from messaging.automations.base import Scope, Start
 from messaging.automations.models import Automation, Run
 from messaging.automations.publishing import pause, publish, resume
@@ -136,3 +139,19 @@ def test_the_next_three_times_are_shown(cast: Cast) -> None:
         "trigger.date",
     ]
     assert not trigger.brings_contact({})
+
+
+def test_the_task_looks_at_what_is_due_and_at_nothing_of_a_suspended_organization(
+    cast: Cast, listening: Listening
+) -> None:
+    automation, theirs = (
+        listening("schedule", every="minutes", minutes=5),
+        listening("schedule", by="stranger", **DAILY),
+    )
+    type(cast.other).objects.filter(pk=cast.other.pk).update(status="suspended")
+    Automation.objects.update(next_look_at=Now(), looked_until=Now() - timedelta(minutes=6))
+    assert looking.look_all() == 1
+    automation.refresh_from_db()
+    assert automation.next_look_at is not None and automation.next_look_at > timezone.now() - timedelta(seconds=1)
+    assert [run.automation for run in Run.objects.all()] == [automation] and theirs.runs.count() == 0
+    assert looking.look_all() == 0
