@@ -25,8 +25,8 @@ class PortalSource(Source):
 
     def fields(self, scope: Scope) -> Mapping[str, forms.Field]:
         return {
-            "of_portal": choice("Portal", portals(scope), empty="Choose a portal", gone=PORTAL_GONE),
-            "of_role": choice("Role", roles(scope), empty="Everybody who is in", gone=ROLE_GONE),
+            "of_portal": choice("Which portal", portals(scope), empty="Choose a portal", gone=PORTAL_GONE),
+            "of_role": choice("With which role", roles(scope), empty="Everybody who is in", gone=ROLE_GONE),
         }
 
     def problems(self, scope: Scope, settings: Settings) -> Iterable[tuple[str, str]]:

@@ -33,7 +33,7 @@ def choice(
         choices=[*([("", empty)] if empty else []), *offered],
         required=required,
         help_text=help_text,
-        error_messages={"invalid_choice": gone, "required": f"Choose: {label[:1].lower()}{label[1:]}."},
+        error_messages={"invalid_choice": gone, "required": "Choose one."},
     )
     return shown_when(field, when)
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from integrations.organizations.models import Organization, as_uuid
 from messaging.automations.base import NodeFailed, Scope, Settings, Step
-from messaging.automations.fields import fill_in
+from messaging.automations.fields import as_texts, fill_in
 from messaging.automations.nodes.picking import choice, templates, text_with_variables
 from messaging.templates.models import Template
 from messaging.templates.rendering import TemplateProblem, Variable, parse
@@ -131,7 +131,7 @@ def _of_test(step: Step, values: dict[str, Any]) -> dict[str, Any]:
     sample = step.values.get("contact", {})
     if not isinstance(sample, Mapping):
         return values
-    sample = {name: value for name, value in sample.items() if value not in (None, "")}
+    sample = as_texts(sample)
     return overlay({**{name: sample[name] for name in _OF_CONTACT if name in sample}, "contact": sample}, values)
 
 
