@@ -76,6 +76,7 @@ class Place:
     title: str
     done: int = 0
     total: int = 0
+    is_due: bool = False
 
 
 class Story:
@@ -198,6 +199,7 @@ def places_of(runs: Iterable[Run]) -> dict[uuid.UUID, Place]:
         return {}
     versions = AutomationVersion.objects.in_bulk({run.version_id for run in shown})
     flows = {pk: flow_of(version) for pk, version in versions.items()}
+    now = timezone.now()
     under_way = [run.pk for run in shown if run.ended_at is None]
     totals = {
         row.run_id: (row, total)
@@ -217,6 +219,7 @@ def places_of(runs: Iterable[Run]) -> dict[uuid.UUID, Place]:
             title_of_node(flows[run.version_id].find(run.position)),
             done.get(run.pk, 0),
             totals[run.pk][1] if run.pk in totals else 0,
+            run.due_at <= now,
         )
         for run in shown
     }

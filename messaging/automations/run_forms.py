@@ -77,17 +77,17 @@ class SettingsOfAutomationForm(forms.Form):
 
     name = forms.CharField(label="Name", max_length=120)
     cap_count = forms.IntegerField(
-        label="How often one number may set it off",
+        label="Most runs for one number",
         required=False,
         min_value=1,
         max_value=MOST_COUNT,
-        help_text="Within the hours below. Empty: as often as it happens.",
+        help_text="Empty: as often as it happens.",
     )
     cap_hours = forms.IntegerField(
-        label="Within how many hours", min_value=1, max_value=MOST_HOURS, help_text="24 is a day, 168 a week."
+        label="Within hours", min_value=1, max_value=MOST_HOURS, help_text="24 is a day, 168 a week."
     )
     per_minute = forms.IntegerField(
-        label="How many runs begin in a minute",
+        label="Most runs that begin in a minute",
         required=False,
         min_value=1,
         max_value=MOST_A_MINUTE,

@@ -28,7 +28,7 @@ CROSS JOIN LATERAL (
     SELECT count(*) AS rows FROM (
         SELECT 1 FROM messaging_run r
         WHERE r.automation_id = a.id AND r.status = s.status AND r.id >= %(since)s AND NOT r.is_test
-        ORDER BY r.id DESC LIMIT %(most)s
+        LIMIT %(most)s
     ) AS first
 ) AS counted
 WHERE counted.rows > 0
@@ -137,10 +137,13 @@ def last_runs_of(automation_ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, datetim
     ids = list(automation_ids)
     if not ids:
         return {}
+    # A range of one, and an order that begins with it: else PostgreSQL might walk through everybody's newest runs in
+    # the hope of meeting one of an automation that has none.
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT a.id, last.created_at FROM unnest(%s::uuid[]) AS a(id) CROSS JOIN LATERAL (SELECT r.created_at"
-            " FROM messaging_run r WHERE r.automation_id = a.id ORDER BY r.id DESC LIMIT 1) AS last",
+            " FROM messaging_run r WHERE r.automation_id >= a.id"
+            " AND r.automation_id <= a.id ORDER BY r.automation_id, r.id DESC LIMIT 1) AS last",
             [ids],
         )
         return dict(cursor.fetchall())
