@@ -190,7 +190,9 @@ VALUES: dict[str, Callable[[Any], Any]] = {
     "job_pk": lambda world: world[Job].pk,
     "other_pk": lambda world: world[Contact].pk,
     "tag_pk": lambda world: world[Tag].pk,
+    "node": lambda world: "n1",
     "number": lambda world: 1,
+    "run_pk": lambda world: world[Run].pk,
     "channel_id": lambda world: world[ClosedChannel].pk,
     "slug": lambda world: world.organization.slug,
     "token": lambda world: world.token,
@@ -229,6 +231,7 @@ VALUES: dict[str, Callable[[Any], Any]] = {
 WRITING: dict[str, Capability] = {"sandbox:phone": Capability.SEND}
 # What an empty form of these answers besides the usual, and why.
 ANSWERS: dict[str, set[int]] = {
+    "automations:test_run": {404},  # the one run of the world is no test
     "portals:people_download": {404},  # the one table of the world is of a public form's submissions
     "portals:person_do": {404},  # nothing is said to be done
     "portals:person_file": {404},  # the one file of the world was sent by a public form

@@ -11,7 +11,7 @@ from typing import Any
 from django.db import transaction
 
 from .flow import Flow, FlowProblem, NodeSpec, Place, read
-from .models import Automation, AutomationDraft, AutomationVersion
+from .models import Automation, AutomationDraft, AutomationVersion, Run
 from .publishing import AutomationProblem, ChangedMeanwhile, save_draft
 from .registry import node_of, trigger_of
 
@@ -142,6 +142,12 @@ def can_step(automation: Automation) -> tuple[str, str]:
     return (done[-1] if len(done) > 1 else ""), (undone[0] if undone else "")
 
 
+def under_way_of(automation: Automation) -> int:
+    """Count the runs that are under way: they finish on the version they began with."""
+    open_ones = Run.objects.filter(automation=automation, status__in=[Run.Status.WAITING, Run.Status.RUNNING])
+    return open_ones.filter(is_test=False).count()
+
+
 def branches_of(spec: NodeSpec) -> dict[str, str]:
     """Return a step's branches with their words, also those that it has no more and in which steps still stand."""
     node = node_of(spec.kind)
@@ -217,6 +223,8 @@ def _change(automation: Automation, act: Callable[[Flow], Flow], *, shown: int, 
 
 def _save(automation: Automation, flow: Flow, *, shown: int) -> None:
     """Save it over the draft that was read, and only where that is the one that the page showed."""
+    if automation.status == Automation.Status.ARCHIVED:
+        raise AutomationProblem("This automation is archived. Duplicate it to go on building.")
     if automation.draft_number != shown:
         raise ChangedMeanwhile("Somebody changed this automation meanwhile. Nothing was saved; this is how it stands.")
     save_draft(automation, flow, based_on=shown)

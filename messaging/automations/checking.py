@@ -12,12 +12,14 @@ from .models import Automation
 from .registry import node_of, trigger_of
 from .scopes import scope_at, scopes_of
 
+NO_STEPS = "Add a step: what shall be done?"
+
 
 def problems_of(organization: Organization, flow: Flow, *, automation: Automation | None = None) -> list[Problem]:
     """Return all that keeps a flow from being published, the trigger's first; [] where nothing does."""
     found = list(_of_trigger(organization, flow, automation))
     if not flow.nodes:
-        found.append(Problem("Add a step: what shall be done?"))
+        found.append(Problem(NO_STEPS))
     scopes = scopes_of(organization, flow, automation=automation)
     for spec in flow.walk():
         found += problems_of_node(scopes[spec.id], spec)

@@ -199,8 +199,17 @@ def set_limits(
         record(automation.organization, actor=actor, action="automation.limits_changed", target=automation, ip=ip)
 
 
-def begin_test(automation: Automation, *, data: dict[str, Any], phone: str = "", contact_id: Any = None) -> Run:
+def begin_test(
+    automation: Automation,
+    *,
+    data: dict[str, Any],
+    phone: str = "",
+    contact_id: Any = None,
+    contact: dict[str, Any] | None = None,
+) -> Run:
     """Try the draft with sample data, the trigger's fields: nothing leaves but to the sandbox.
+
+    `contact` are the fields of a contact that there is not.
 
     Raises AutomationProblem while the draft lacks things.
     """
@@ -217,7 +226,7 @@ def begin_test(automation: Automation, *, data: dict[str, Any], phone: str = "",
             key=f"test-{new_id()}",
             contact_id=contact_id,
             phone=phone,
-            data={"trigger": data, "nodes": {}},
+            data={"trigger": data, "nodes": {}, **({"contact": contact} if contact else {})},
             is_test=True,
             position=flow.first,
             due_at=database_now(),

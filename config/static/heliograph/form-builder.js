@@ -1,4 +1,5 @@
-/* The builder of forms: questions are dragged by pointer or finger, moved by keys, and what was opened stays open. */
+/* The builder of forms, on top of builder.js: questions are dragged by pointer or finger, moved by keys, and what was
+   opened stays open. */
 (function () {
   "use strict";
   var list = function () { return document.getElementById("build-list"); };
@@ -8,46 +9,13 @@
     return item.querySelector("strong").textContent + ": place " + (items().indexOf(item) + 1) + " of " + items().length;
   };
 
-  /* One request at a time: what was typed is saved before the button that was pressed next does its part. */
-  var under = 0, waiting = [];
-  var goOn = function () { if (!under && waiting.length) waiting.shift()(); };
-  var whenQuiet = function (act) { waiting.push(act); goOn(); };
-  document.addEventListener("htmx:beforeSend", function () { under += 1; });
-  document.addEventListener("htmx:afterRequest", function () { under -= 1; setTimeout(goOn); });
-  var ask = function (address, values, then) {
-    whenQuiet(function () {
-      var step = document.querySelector("#builder [name=step]");
-      if ("step" in values) values.step = step.value; /* as it is now, after what went before */
-      window.htmx.ajax("POST", address, { target: "#builder", swap: "outerHTML", values: values }).then(then || function () {});
-    });
-  };
-  /* What was being saved brought the bar anew: the form whose button was pressed has left the page. */
-  var asItIsNow = function (form) {
-    return form.isConnected ? form : document.querySelector('#builder form[action="' + form.getAttribute("action") + '"]');
-  };
-  document.addEventListener("submit", function (event) {
-    var form = event.target;
-    if (!form.closest("#builder")) return;
-    if (form.hasAttribute("data-part")) {
-      event.preventDefault();
-      event.stopImmediatePropagation();
-      var values = {};
-      new FormData(form, event.submitter).forEach(function (value, name) { values[name] = value; });
-      ask(form.action, values);
-    } else if (!form.hasAttribute("data-many") && under) {
-      event.preventDefault();
-      event.stopImmediatePropagation();
-      whenQuiet(function () { asItIsNow(form).submit(); });
-    }
-  }, true);
-
   /* The order, by pointer or by keys. */
   var dragged = null, placeBefore = "";
   var saveOrder = function (item) {
     var handle = "handle-" + item.dataset.key, said = wordsOf(item), wanted = keys();
-    ask(document.getElementById("builder").dataset.order, { keys: wanted }, function () {
+    window.hgBuilder.ask(document.getElementById("builder").dataset.order, { keys: wanted }, function () {
       document.getElementById(handle).focus();
-      document.getElementById("build-said").textContent = said;
+      window.hgBuilder.say(said);
     });
   };
   document.addEventListener("pointerdown", function (event) {
@@ -66,8 +34,7 @@
     var middle = function (item) { var box = item.getBoundingClientRect(); return box.top + box.height / 2; };
     if (above && event.clientY < middle(above)) list().insertBefore(dragged, above);
     else if (below && event.clientY > middle(below)) list().insertBefore(below, dragged);
-    if (event.clientY < 60) window.scrollBy(0, -12);
-    if (event.clientY > window.innerHeight - 60) window.scrollBy(0, 12);
+    window.hgBuilder.follow(event.clientY);
   });
   var drop = function () {
     if (!dragged) return;
@@ -89,14 +56,6 @@
       handle.focus();
       saveOrder(item);
       return;
-    }
-    /* Undo as everywhere, except where somebody is typing: there it is the browser's own. */
-    if ((event.ctrlKey || event.metaKey) && event.key.toLowerCase() === "z" && !/^(INPUT|TEXTAREA|SELECT)$/.test(event.target.tagName)) {
-      event.preventDefault();
-      whenQuiet(function () {
-        var button = document.getElementById(event.shiftKey ? "redo" : "undo");
-        if (button && !button.disabled) button.click();
-      });
     }
   });
 

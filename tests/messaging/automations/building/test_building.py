@@ -150,7 +150,7 @@ def test_what_cannot_be_is_said(draft: Draft) -> None:
 def test_an_archived_automation_stays_as_it_is(cast: Cast, draft: Draft) -> None:
     automation = draft(spec("n1"))
     archive(automation, actor=cast.owner)
-    with pytest.raises(ChangedMeanwhile):
+    with pytest.raises(AutomationProblem, match="archived"):
         building.remove_step(automation, "n1", shown=0)
 
 

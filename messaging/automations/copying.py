@@ -1,0 +1,106 @@
+"""An automation as a file, to be taken to another organization: names in the place of ids, and no secrets."""
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from django.db import transaction
+
+from integrations.organizations.models import Organization, User
+from messaging.templates import wording
+from messaging.templates.models import Template
+from messaging.templates.wording import WordingProblem
+
+from .flow import FlowProblem, read
+from .models import Automation
+from .publishing import AutomationProblem, create
+from .references import Missing, named, resolved
+
+FORMAT, VERSION = "heliograph-automation", 1
+LARGEST = 1_000_000
+MOST_TEMPLATES = 50
+_SECRET = re.compile(r"secret|password|token|authori[sz]ation|api_?key|credential|headers?$", re.IGNORECASE)
+
+
+class FileProblem(AutomationProblem):
+    """A file that cannot be taken; the text says what is wrong with it."""
+
+
+@dataclass(frozen=True)
+class Taken:
+    """What came of a file: the draft, what it names and this organization does not have, and templates made for it."""
+
+    automation: Automation
+    missing: tuple[Missing, ...]
+    templates: tuple[Template, ...]
+
+
+def as_file(automation: Automation) -> dict[str, Any]:
+    """Return the draft as JSON takes it, with the texts of the templates that it uses."""
+    flow, rows = named(automation.organization, without_secrets(read(automation.draft).as_json()))
+    used = {row.name: row.current.body for row in rows if isinstance(row, Template) and row.current is not None}
+    return {"format": FORMAT, "version": VERSION, "name": automation.name, "flow": flow, "templates": used}
+
+
+def take(organization: Organization, text: str, *, actor: User, ip: str = "") -> Taken:
+    """Make a draft of what a file says; raise FileProblem. What is not here by its name is a problem of its step."""
+    stored = _read(text)
+    with transaction.atomic():
+        templates = _take_templates(organization, stored.get("templates"), actor=actor, ip=ip)
+        settings, missing = resolved(organization, without_secrets(stored["flow"]))
+        try:
+            flow = read(settings)
+        except FlowProblem as problem:
+            raise FileProblem(f"The steps of the file cannot be read. {problem}") from problem
+        made = create(organization, name=str(stored.get("name") or "Imported")[:120], flow=flow, actor=actor, ip=ip)
+    return Taken(made, tuple(missing), tuple(templates))
+
+
+def without_secrets(value: Any) -> Any:
+    """Return settings without what opens doors: passwords, tokens, headers."""
+    if isinstance(value, Mapping):
+        return {key: without_secrets(inner) for key, inner in value.items() if not _SECRET.search(str(key))}
+    return [without_secrets(one) for one in value] if isinstance(value, list) else value
+
+
+def _read(text: str) -> dict[str, Any]:
+    if len(text) > LARGEST:
+        raise FileProblem("This file is larger than 1 MB: it is no automation.")
+    try:
+        stored = json.loads(text)
+    except ValueError as error:
+        line = getattr(error, "lineno", 0)
+        where = f" The first thing that is not understood stands in line {line}." if line else ""
+        raise FileProblem(f"This is not JSON.{where} Export an automation, and take that file as it is.") from error
+    except RecursionError as error:
+        raise FileProblem("This file is nested too deep to be an automation.") from error
+    if not isinstance(stored, dict) or stored.get("format") != FORMAT:
+        raise FileProblem("This is JSON, but not an automation of Heliograph: its “format” says something else.")
+    if stored.get("version") != VERSION:
+        raise FileProblem("This file was made by another version of Heliograph, and this one cannot read it.")
+    if not isinstance(stored.get("flow"), dict):
+        raise FileProblem("The file has no “flow”, which says what the automation does.")
+    return stored
+
+
+def _take_templates(organization: Organization, stored: Any, *, actor: User, ip: str) -> list[Template]:
+    """Write the templates that are not here by their names; one that is keeps its own text."""
+    if stored is None:
+        return []
+    if not isinstance(stored, dict) or len(stored) > MOST_TEMPLATES:
+        raise FileProblem(
+            f"The “templates” of the file cannot be read: names with their texts, at most {MOST_TEMPLATES}."
+        )
+    made = []
+    for name, body in stored.items():
+        if not isinstance(body, str):
+            raise FileProblem(f"The template “{name[:80]}” of the file has no text.")
+        if wording.find_by_name(organization, name=name) is not None:
+            continue
+        try:
+            made.append(wording.create_template(organization, name=name, body=body, actor=actor, ip=ip))
+        except WordingProblem as problem:
+            raise FileProblem(f"The template “{name[:80]}” of the file cannot be used. {problem.detail}") from problem
+    return made
