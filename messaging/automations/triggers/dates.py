@@ -27,7 +27,10 @@ Kind = AttributeDefinition.Kind
 _KINDS = (Kind.DATE, Kind.MOMENT, Kind.TEXT)
 LATE = timedelta(hours=1)  # who comes into a window that is over for no longer than this starts late
 CATCH_UP = timedelta(days=1)  # what came due while nothing ran, or the organization was suspended, is made up so far
-MOST_AT_ONCE = 5_000
+# Runs are stored a minute ahead and wait for their moment, so that thousands of one minute begin in it. A date that is
+# changed in this last minute is changed too late.
+AHEAD = timedelta(minutes=1)
+MOST_AT_ONCE = 2_000
 _FURTHEST = timedelta(hours=15)  # between the clocks of the world and UTC, and a little more
 _LONGEST_VALUE = 64
 _SOME_TIME = time(9)
@@ -189,27 +192,26 @@ class DateTrigger(Trigger):
         return now
 
     def look(self, automation: Automation, settings: Settings, *, now: datetime) -> tuple[list[Start], datetime | None]:
-        """Return who is due since it was looked last, and in the hour before that, in case their date came late.
+        """Return who is due since it was looked last, in the minute ahead, and in the hour before, if a date came late.
 
         `looked_until` stays an hour behind, but never before the moment of publishing.
         """
         rule = Rule.of(settings)
         since = max(automation.looked_until or now, now - CATCH_UP)
-        due = sorted(
-            _due(automation, rule, since=since, until=now), key=lambda start: (start.data["due_at"], start.key)
-        )
+        due = sorted(_due(automation, rule, since=since, now=now), key=lambda start: (start.data["due_at"], start.key))
         if len(due) > MOST_AT_ONCE:
             return due[:MOST_AT_ONCE], now
         automation.looked_until = max(since, now - LATE)
         return due, now.replace(second=0, microsecond=0) + timedelta(minutes=1)
 
 
-def _due(automation: Automation, rule: Rule, *, since: datetime, until: datetime) -> Iterable[Start]:
+def _due(automation: Automation, rule: Rule, *, since: datetime, now: datetime) -> Iterable[Start]:
     definition = AttributeDefinition.objects.filter(
         organization=automation.organization_id, key=rule.attribute, kind__in=_KINDS
     ).first()
     if definition is None:
         return
+    until = now + AHEAD
     own_zone = automation.organization.time_zone
     moments: dict[tuple[str, str], datetime | None] = {}
     for contact_id, phone, contact_zone, value in _candidates(automation, definition, rule.days_of(since, until)):
@@ -220,8 +222,9 @@ def _due(automation: Automation, rule: Rule, *, since: datetime, until: datetime
         if due is not None and since < due <= until:
             yield Start(
                 key=f"{contact_id}:{value}",
-                data=_told(value, zone, rule, due=due, is_late=until - due > timedelta(minutes=2)),
+                data=_told(value, zone, rule, due=due, is_late=now - due > timedelta(minutes=2)),
                 contact_id=contact_id,
+                due_at=max(due, now),
             )
 
 

@@ -39,7 +39,8 @@ def person(cast: Cast, zone: str = "Europe/Berlin", **attributes: Any) -> Contac
 
 
 def look(automation: Automation, now: datetime, *, since: datetime | None = None) -> list[Start]:
-    """Look as the task does, and begin the runs; return what was found."""
+    """Look as the task does, up to a moment, and begin the runs; return what was found."""
+    now -= dates.AHEAD
     automation.refresh_from_db()
     if since is not None:
         automation.looked_until = since
@@ -57,6 +58,7 @@ def test_it_is_due_once_at_its_minute_and_with_its_date(cast: Cast, listening: L
     ContactFactory(organization=cast.other, attributes={"due": "2026-05-01"})
     assert look(automation, NINE - timedelta(minutes=1), since=NINE - timedelta(hours=1)) == []
     (start,) = look(automation, NINE)
+    assert start.due_at == NINE  # stored a minute ahead
     assert (start.contact_id, start.data["date"], start.data["is_late"]) == (contact.pk, "2026-05-01", False)
     assert look(automation, NINE + timedelta(minutes=1)) == []
     assert Run.objects.count() == 1

@@ -1,12 +1,14 @@
 """Webhooks of others: proved, read, answered at once; each call counts once, and none is lost without a word."""
 
 import json
+import threading
 import time
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.db import connection as database
 from django.db.models.functions import Now
 from django.http import HttpResponse
 from django.test import Client
@@ -319,3 +321,21 @@ def test_bad_settings_are_refused(cast: Cast, given: dict[str, Any], words: str)
     found = wrong(cast, "webhook", **given)
     assert any(words in text for text in found), found
     assert wrong(cast, "webhook") == wrong(cast, "webhook", phone_path="{{ trigger.customer.phone }}") == []
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_same_key_many_times_at_once_is_one_run(cast: Cast, listening: Listening) -> None:
+    one = Door(listening("webhook"), cast)
+    answers: list[HttpResponse] = []
+
+    def call() -> None:
+        answers.append(one.post(**{"Idempotency-Key": "order-7"}))
+        database.close()
+
+    threads = [threading.Thread(target=call) for _ in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(answer.status_code for answer in answers) == [200] * 5 + [202]
+    assert {run for answer in answers for run in answer.json()["runs"]} == {str(Run.objects.get().pk)}
