@@ -10,26 +10,28 @@ from messaging.automations.fields import Field, Type, fields_of
 from messaging.automations.trigger_models import SeenEvent
 from messaging.happenings.models import Happening
 
+_MOST_SHOWN = 10
+
 
 class ApiEventForm(SettingsForm):
     """Which event."""
 
     name = forms.CharField(
         label="Name of the event", max_length=60, help_text="As the program sends it, like order.shipped.",
-        widget=forms.TextInput(attrs={"autocapitalize": "none", "spellcheck": "false", "list": "seen-events"}),
+        widget=forms.TextInput(attrs={"autocapitalize": "none", "spellcheck": "false"}),
     )  # fmt: skip
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        rows = SeenEvent.objects.filter(organization=self.scope.organization).order_by("-seen_at")
+        if seen := list(rows.values_list("name", flat=True)[:_MOST_SHOWN]):
+            self.fields["name"].help_text += f" Lately came: {', '.join(seen)}."
 
     def clean_name(self) -> str:
         name = str(self.cleaned_data["name"]).strip()
         if not NAME.fullmatch(name):
             raise forms.ValidationError("Small letters, digits and _ . - with a letter in front, like order.shipped.")
         return name
-
-    @property
-    def seen(self) -> list[str]:
-        """The names under which events came so far, the newest first, to choose from."""
-        rows = SeenEvent.objects.filter(organization=self.scope.organization).order_by("-seen_at")
-        return list(rows.values_list("name", flat=True)[:50])
 
 
 class ApiEventTrigger(Trigger):

@@ -31,7 +31,8 @@ class ReceivedForm(SettingsForm):
         label="Which texts", choices=[(_ANY, "Any text"), *KeywordRule.Match.choices], initial=_ANY, required=False
     )
     words = forms.CharField(
-        label="Words", required=False, max_length=2_000, widget=forms.Textarea(attrs={"rows": 3}),
+        label="Words", required=False, max_length=2_000,
+        widget=forms.Textarea(attrs={"rows": 3, "data-when": "match=exact|starts|contains"}),
         help_text="One in a line, or with commas between. Case, accents and signs around them do not count.",
     )  # fmt: skip
 

@@ -67,6 +67,11 @@ class ScheduleForm(SettingsForm):
         "from Monday to Friday.",
     )  # fmt: skip
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for name, every in _ASKED_WHEN.items():
+            self.fields[name].widget.attrs["data-when"] = f"every={every}"
+
     def clean(self) -> dict[str, Any]:
         data = super().clean() or {}
         every = data.get("every")
@@ -90,6 +95,14 @@ class ScheduleForm(SettingsForm):
         return settings
 
 
+_ASKED_WHEN = {
+    "at": "day|weekdays|week|month|last_day|hours",
+    "days": "week",
+    "day": "month",
+    "hours": "hours",
+    "minutes": "minutes",
+    "cron": "cron",
+}
 _ASKED = {
     "at": "at which time, for example 09:00",
     "days": "on which days",

@@ -26,10 +26,9 @@ LONGEST_REPLAY = 3_600
 class PathField(forms.CharField):
     """A field of the payload, as `order.phone`; written as a variable it is read as well."""
 
-    def __init__(self, **kwargs: Any) -> None:
-        kwargs.setdefault("max_length", 200)
-        kwargs.setdefault("widget", forms.TextInput(attrs={"autocapitalize": "none", "spellcheck": "false"}))
-        super().__init__(**kwargs)
+    def __init__(self, *, when: str = "", **kwargs: Any) -> None:
+        attrs = {"autocapitalize": "none", "spellcheck": "false", **({"data-when": when} if when else {})}
+        super().__init__(max_length=200, widget=forms.TextInput(attrs=attrs), **kwargs)
 
     def clean(self, value: Any) -> str:
         path = read_path(str(super().clean(value) or ""))
@@ -59,8 +58,9 @@ class WebhookForm(SettingsForm):
     )  # fmt: skip
     makes_contact = forms.BooleanField(label="Add a contact for a number that has none", required=False)
     name_path = PathField(
-        label="Field with the name", required=False, help_text="For contacts that are added. It may stay empty."
-    )
+        label="Field with the name", required=False, help_text="For contacts that are added. It may stay empty.",
+        when="makes_contact=on",
+    )  # fmt: skip
     replay_seconds = forms.IntegerField(
         label="Same body counts once within (seconds)", min_value=0, max_value=LONGEST_REPLAY, required=False,
         initial=60,

@@ -10,6 +10,7 @@ from messaging.automations import hearing
 from messaging.automations.flow import Flow, read
 from messaging.automations.models import Automation
 from messaging.automations.publishing import create, publish
+from messaging.automations.registry import trigger_of
 from messaging.automations.scopes import scope_at
 from messaging.automations.trigger_models import SeenEvent
 from messaging.happenings.models import Happening
@@ -47,6 +48,8 @@ def test_an_event_begins_a_run_with_its_contact_and_data(cast: Cast, api: Caller
     assert len(begun(automation)) == 1
     scope = scope_at(cast.organization, read(automation.draft), "n1", automation=automation)
     assert scope.field("trigger.data.order.no_1") is not None
+    trigger = trigger_of("api_event")
+    assert trigger is not None and "order.shipped" in trigger.form(scope=scope).fields["name"].help_text
 
 
 def test_of_a_stranger_nobody_hears(stranger: Caller, automation: Automation) -> None:

@@ -5,13 +5,17 @@ from typing import Any
 import pytest
 
 from messaging.automations.base import Scope
+from messaging.automations.flow import Flow, NodeSpec
+from messaging.automations.publishing import create, publish
 from messaging.automations.registry import every_trigger
+from messaging.contacts.address_book import add_tag
 from messaging.contacts.models import AttributeDefinition, Contact
 from messaging.inbox.models import KeywordRule
 from messaging.jobs.models import Job
 from tests.conftest import Cast
 from tests.factories import ContactFactory
 from tests.messaging.api.conftest import Caller, api, make_caller
+from tests.messaging.automations.conftest import carry_on
 from tests.messaging.contact_files.conftest import Checked, checked, imported
 
 from .conftest import Listening, begun
@@ -87,3 +91,17 @@ def test_every_trigger_says_itself_and_its_fields_without_any_settings(cast: Cas
             trigger.form.to_data({"at": [], "tag": {}, "days": 5, "name": None, "limit": "x"}), scope=scope
         )
         bound.is_valid()  # whatever a file brings: no fault
+
+
+def test_an_automation_that_tags_does_not_follow_itself(cast: Cast) -> None:
+    flow = Flow("contact_tagged", {}, (NodeSpec("n1", "tag", {"what": "add", "new": "seen"}),), 1)
+    made = [create(cast.organization, name=name, flow=flow, actor=cast.admin) for name in ("One", "Two")]
+    for automation in made:
+        publish(automation, actor=cast.admin)
+    contact = ContactFactory(organization=cast.organization)
+    add_tag(contact, name="VIP", actor=cast.agent)
+    carry_on()
+    assert sorted(contact.tags.values_list("name", flat=True)) == ["VIP", "seen"]
+    # Both begin by VIP; the first tags, which the other hears of and has nothing left to do for.
+    counts = [(one.runs.filter(status="done").count(), one.runs.filter(reason="loop").count()) for one in made]
+    assert sorted(counts) == [(1, 1), (2, 0)]
