@@ -11,6 +11,7 @@ from messaging.automations.fields import Type
 from messaging.automations.flow import Flow, NodeSpec
 from messaging.automations.models import Run
 from messaging.automations.publishing import create, publish
+from messaging.automations.references import named, resolved
 from messaging.automations.registry import trigger_of
 from messaging.happenings.models import Happening
 from portal.accounts import people
@@ -117,3 +118,15 @@ def test_an_invitation_sets_a_run_off_only_for_its_portal_and_role(cast: Cast, c
     run = Run.objects.get()
     assert run.phone == "+4915100000001" and run.data["trigger"]["role"] == "Staff"
     assert "link" not in run.data["trigger"] and timezone.now() > run.created_at
+
+
+def test_files_name_forms_and_portals(cast: Cast, plain: PublicForm) -> None:
+    portal = make_portal(cast.organization)
+    settings = {"form": str(plain.pk), "portal": str(portal.pk), "other": 1}
+    told, rows = named(cast.organization, settings)
+    assert told == {
+        "form": {"$": "form", "name": "Callback"}, "portal": {"$": "portal", "name": "Drivers"}, "other": 1,
+    }  # fmt: skip
+    assert rows == [plain, portal] and resolved(cast.organization, told) == (settings, [])
+    nothing, missing = resolved(cast.other, told)
+    assert nothing == {"other": 1} and [str(one) for one in missing] == ["the form “Callback”", "the portal “Drivers”"]

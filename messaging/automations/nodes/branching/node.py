@@ -58,7 +58,7 @@ class BranchForm(SettingsForm):
             if not what:
                 continue
             operation = self.cleaned_data[f"op_{row}"]
-            condition = {"what": what, "type": types[what].value, "op": operation}
+            condition = {**subjects.kept_as(what), "type": types[what].value, "op": operation}
             if OPERATIONS[operation].needs_value:
                 condition["value"] = self.cleaned_data.get(f"value_{row}") or ""
             if not groups or self.cleaned_data.get(f"join_{row}") == "or":
@@ -74,7 +74,7 @@ class BranchForm(SettingsForm):
             for place, condition in enumerate(group):
                 made |= {
                     f"join_{row}": "or" if not place and row else "and",
-                    f"what_{row}": condition.get("what", ""),
+                    f"what_{row}": subjects.subject_of(condition),
                     f"op_{row}": condition.get("op", ""),
                     f"value_{row}": condition.get("value", ""),
                 }
@@ -108,7 +108,7 @@ class BranchNode(Node):
         types = subjects.types_of(scope)
         for group in _groups(settings):
             for condition in group:
-                what = condition.get("what", "")
+                what = subjects.subject_of(condition)
                 if what in types and condition.get("type") not in (None, types[what].value):
                     yield f"“{what}” is of another type by now. Look at the condition, and save the step again."
 
@@ -124,15 +124,16 @@ class BranchNode(Node):
 
 
 def _holds(step: Step, condition: Mapping[str, Any], now: Now) -> bool:
-    what, operation = str(condition.get("what", "")), str(condition.get("op", ""))
+    what, operation = subjects.subject_of(condition), str(condition.get("op", ""))
     kind = Type(condition["type"]) if condition.get("type") in set(Type) else Type.TEXT
-    value = subjects.answer(step, what) if what.startswith(":") else look_up(step.values, what)
+    is_asked = what.startswith(":")
+    value = subjects.answer(step, what) if is_asked else look_up(step.values, what)
     try:
         wanted = fill_in(str(condition.get("value", "")), step.values)
     except MissingVariables:
         wanted = ""
     holds = compare(value, operation, wanted, kind=kind, now=now)
-    words = _in_words({**condition, "value": wanted}, {})
+    words = _in_words({**condition, "value": wanted}, {what: subjects.words_of(step, what)} if is_asked else {})
     step.shown[words[:120]] = f"{'yes' if holds else 'no'}; it was {_shown(value)}"
     return holds
 
@@ -168,7 +169,7 @@ def _groups(settings: Settings) -> list[list[Mapping[str, Any]]]:
 
 
 def _in_words(condition: Mapping[str, Any], known: Mapping[str, str]) -> str:
-    what, operation = str(condition.get("what", "")), OPERATIONS.get(str(condition.get("op", "")))
+    what, operation = subjects.subject_of(condition), OPERATIONS.get(str(condition.get("op", "")))
     label = known.get(what, what.lstrip(":"))
     if operation is None:
         return label

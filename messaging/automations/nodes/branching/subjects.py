@@ -2,6 +2,7 @@
 
 import uuid
 from collections.abc import Mapping
+from typing import Any
 
 from integrations.organizations.models import as_uuid
 from messaging.automations.base import Scope, Step
@@ -13,6 +14,17 @@ from messaging.contacts.models import Tag
 
 OPTED_OUT, CONSENT, TAG = ":opted_out", ":consent", ":tag:"
 MOST_TAGS_OFFERED = 300
+
+
+def subject_of(condition: Mapping[str, Any]) -> str:
+    """Return what a condition is about, as the form offers it; a tag's id is kept apart, so that files can name it."""
+    what, tag = str(condition.get("what", "")), condition.get("tag")
+    return f"{TAG}{tag}" if tag and what == TAG.rstrip(":") else what
+
+
+def kept_as(what: str) -> dict[str, str]:
+    """Return what the form offers as a condition keeps it."""
+    return {"what": TAG.rstrip(":"), "tag": what.removeprefix(TAG)} if what.startswith(TAG) else {"what": what}
 
 
 def offered(scope: Scope) -> dict[str, str]:
@@ -30,6 +42,15 @@ def offered(scope: Scope) -> dict[str, str]:
 def types_of(scope: Scope) -> Mapping[str, Type]:
     """Return what can be compared where the step stands, and its type."""
     return {**{field.path: field.type for field in scope.fields}, **dict.fromkeys(offered(scope), Type.YES_NO)}
+
+
+def words_of(step: Step, what: str) -> str:
+    """Return what a condition asks of the contact, as a run's page has it."""
+    if not what.startswith(TAG):
+        return "Contact: opted out" if what == OPTED_OUT else "Contact: agreed to marketing"
+    key = as_uuid(what.removeprefix(TAG))
+    tag = Tag.objects.filter(organization=step.organization, pk=key).first() if key else None
+    return f"Contact: has the tag {tag}" if tag is not None else "Contact: has a tag that was deleted"
 
 
 def answer(step: Step, what: str) -> bool | None:

@@ -8,6 +8,7 @@ import pytest
 
 from messaging.automations.fields import Type
 from messaging.automations.flow import Flow, NodeSpec
+from messaging.automations.models import RunStep
 from messaging.automations.nodes.branching.comparing import OPERATIONS, Now, compare, why_not
 from messaging.automations.registry import node_of
 from messaging.automations.scopes import scope_at
@@ -94,7 +95,8 @@ def test_what_cannot_be_compared_is_said() -> None:
 
 
 def condition(what: str, op: str, value: str = "", kind: str = "text") -> dict[str, str]:
-    return {"what": what, "op": op, "value": value, "type": kind}
+    tag = {"tag": what.removeprefix(":tag:")} if what.startswith(":tag:") else {}
+    return {"what": ":tag" if tag else what, "op": op, "value": value, "type": kind, **tag}
 
 
 def way(run_node: RunNode, groups: Any, key: str = "1", **values: Any) -> str:
@@ -135,6 +137,8 @@ def test_the_contact_is_asked(run_node: RunNode, contact: Contact, cast: Cast) -
     assert way(run_node, [[agreed]], "2", contact=contact) == "yes"
     contact.tags.add(tag)
     assert way(run_node, [[tagged]], "3", contact=contact) == "yes"
+    shown = RunStep.objects.get(run__key="3").input
+    assert shown == {"Contact: has the tag VIP is yes": "yes; it was yes"}
     opt_out(cast.organization, phone=PHONE, source=OptOut.Source.STAFF)
     assert way(run_node, [[stopped]], "4", contact=contact) == "yes"
     assert way(run_node, [[stopped], [tagged], [agreed]], "5") == "no"
@@ -162,12 +166,14 @@ def test_the_form_keeps_groups(cast: Cast) -> None:
     node = node_of("branch")
     assert node is not None
     scope = scope_at(cast.organization, Flow(trigger="test", nodes=(NodeSpec("n1", "branch"),), count=1), "n1")
+    tag = Tag.objects.create(organization=cast.organization, name="VIP")
     groups = [
         [condition("trigger.total", "gt", "3", "number"), {"what": "trigger.paid", "op": "yes", "type": "yes_no"}],
+        [{"what": ":tag", "tag": str(tag.pk), "op": "yes", "type": "yes_no"}],
         [condition("trigger.order", "is", "x")],
     ]
     form = node.form(node.form.to_data({"groups": groups}), scope=scope)
     assert form.is_valid(), form.errors
-    assert form.to_settings() == {"groups": groups} and "what_3" in form.fields and "what_4" not in form.fields
+    assert form.to_settings() == {"groups": groups} and "what_4" in form.fields and "what_5" not in form.fields
     words = node.describe(scope, {"groups": groups})
-    assert words == "If Total is more than 3 and Paid is yes, or Order is x"
+    assert words == "If Total is more than 3 and Paid is yes, or Contact: has the tag VIP is yes, or Order is x"
