@@ -12,7 +12,14 @@ from integrations.organizations.models import Organization
 from integrations.organizations.network import client_ip
 from integrations.organizations.scopes import AUTOMATIONS_READ, AUTOMATIONS_WRITE
 from messaging.automations import moves
-from messaging.automations.display import describe_trigger, flow_of, flow_shown, public_values, title_of_node
+from messaging.automations.display import (
+    describe_trigger,
+    flow_of,
+    flow_shown,
+    public_values,
+    title_of_node,
+    verification_of,
+)
 from messaging.automations.models import Automation, Run, RunMessage
 from messaging.automations.selectors import find_automation, find_run
 from messaging.contacts.erasure.number_keys import is_key
@@ -60,6 +67,7 @@ _STEP: dict[str, Any] = {
     "status": "waiting",
     "attempts": 1,
     "output": {},
+    "verification": "019508a7-3f00-7c3e-9d52-0a4f6b1c2d41",
     "branch": None,
     "reason": None,
     "detail": "for the code to be entered",
@@ -126,6 +134,9 @@ class RunStepOut(Schema):
     status: Literal["waiting", "acting", "done", "failed"]
     attempts: int
     output: dict[str, Any] = Field(description="What later steps may use, such as ids that your program goes on with.")
+    verification: uuid.UUID | None = Field(
+        description="The id of the verification that the step began: check the code with it."
+    )
     branch: str | None = Field(description="The branch by which the run went on.")
     reason: str | None
     detail: str | None
@@ -305,6 +316,7 @@ def _detail(run: Run) -> dict[str, Any]:
             "status": step.status,
             "attempts": step.attempts,
             "output": public_values(step.output),
+            "verification": verification_of(step),
             "branch": step.branch or None,
             "reason": step.reason or None,
             "detail": step.detail or None,

@@ -1,18 +1,20 @@
-"""What runs hang into other rooms: their place on a contact's page, what is forgotten and when, what is counted."""
+"""What runs hang into other rooms: their place on a contact's page, what is forgotten, counted and shown."""
 
 from integrations.organizations.audit_sentences import register_sentences
 from messaging.contacts.erasure.erasers import register_eraser
 from messaging.contacts.timeline import register_timeline_source
+from messaging.demo import register_demo_part
 from messaging.retention.kept import register_kept
 
 from . import forgetting, retrying
+from .demo import make_demo_automation
 from .erasing import forget_runs
 from .figures import register_figures
 from .story import runs_of
 
 
 def register_around() -> None:
-    """Register timeline, retention, erasure, sentences and figures of runs."""
+    """Register timeline, retention, erasure, sentences and figures of runs, and the demo's automation."""
     for room in (forgetting, retrying):
         register_sentences(room.SENTENCES)
     register_kept(forgetting.KEPT)
@@ -20,3 +22,4 @@ def register_around() -> None:
     # Before the messages, by which some of it is found, are emptied.
     register_eraser("runs of automations that are kept without the person", forget_runs)
     register_figures()
+    register_demo_part(make_demo_automation)

@@ -12,7 +12,7 @@ from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 
 from integrations.masking import DOTS
-from integrations.organizations.models import Organization
+from integrations.organizations.models import Organization, as_uuid
 from integrations.templatetags.hg_base import zone_of
 
 from .base import Scope
@@ -55,6 +55,7 @@ class ShownStep:
     made: Sequence[Fact]
     branch: str
     took: timedelta | None
+    verification: uuid.UUID | None
     messages: Sequence[RunMessage]
     message_count: int
     total: int
@@ -148,10 +149,16 @@ class Story:
             made=facts_of(row.output, labels=labels, under=row.node),
             branch=outlets.get(row.branch, row.branch),
             took=row.ended_at - row.started_at if row.ended_at else None,
+            verification=verification_of(row),
             messages=messages[:_FIRST_MESSAGES],
             message_count=count,
             total=_total_of(row),
         )
+
+
+def verification_of(row: RunStep) -> uuid.UUID | None:
+    """Return the id of the verification that a step began, also while it waits for the code."""
+    return as_uuid(row.memory.get("verification") or row.output.get("verification_id"))
 
 
 def flow_of(version: AutomationVersion | None) -> Flow:
@@ -255,7 +262,7 @@ def waiting_words(run: Run, step: RunStep | None, *, now: datetime) -> str:
     if run.due_at <= now:
         return "For its turn: it goes on within seconds."
     if open_step is not None and open_step.detail:
-        return f"{_sentence(open_step.detail)} At the latest it goes on {moment}."
+        return f"{_sentence(open_step.detail)} It looks again {moment} at the latest."
     if open_step is None and not run.steps_done and run.automation.per_minute:
         return f"It begins {moment}: no more than {run.automation.per_minute:,} runs begin in a minute."
     return f"Until {moment}."

@@ -12,6 +12,7 @@ from integrations.connections.models import Connection
 from integrations.organizations.models import Organization
 from integrations.platform_sms.models import PlatformDestination
 from integrations.platform_sms.offers import current_offer
+from messaging.automations.models import Automation
 from portal.accounts.models import Portal
 
 pytestmark = pytest.mark.django_db
@@ -43,6 +44,14 @@ def test_demo_has_a_portal_that_is_on(seeded: Any) -> None:
     portal = Portal.objects.get(organization__slug="demo")
     assert (portal.is_on, portal.admission, portal.form.languages[0]) == (True, "approval", "en")
     assert list(portal.roles.filter(is_default=True).values_list("name", flat=True)) == ["Drivers"]
+
+
+def test_demo_has_an_automation_that_is_live(seeded: Any) -> None:
+    seeded()
+    automation = Automation.objects.get(organization__slug="demo")
+    assert (automation.name, automation.status) == ("Welcome newcomers", "live")
+    seeded()
+    assert Automation.objects.count() == 1
 
 
 def test_demo_offers_platform_sms_by_a_sandbox_connection_of_its_own(seeded: Any) -> None:

@@ -1,5 +1,6 @@
 """Automations and their runs by the API: lists, one run with its steps, a new try, a stop; strangers and scopes."""
 
+import uuid
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from typing import Any
@@ -18,6 +19,7 @@ from tests.messaging.automations.conftest import TestTrigger
 from .conftest import Caller, problem_of
 
 OURS = "+4915112345678"
+OTHER = uuid.UUID("0197c3f0-0000-7000-8000-000000000001")
 FLOW = {
     "trigger": {"kind": "test", "settings": {}},
     "nodes": [{"id": "n1", "kind": "stop", "settings": {}}],
@@ -83,7 +85,13 @@ def test_run_tells_what_its_steps_brought_and_no_secret(api: Caller, cast: Cast,
     data = {"trigger": {"user": "4711", "login": {"password": "hunter2"}}, "nodes": {}}
     run = a_run(made(cast.organization), contact=contact, phone=OURS, data=data)
     step = RunStep.objects.create(
-        run=run, ordinal=1, node="n1", kind="stop", output={"verification": "0197"}, started_at=timezone.now()
+        run=run,
+        ordinal=1,
+        node="n1",
+        kind="stop",
+        memory={"verification": str(OTHER)},
+        output={"n": 1},
+        started_at=timezone.now(),
     )
     message = MessageFactory(organization=cast.organization, connection=connection, phone=OURS, status="delivered")
     RunMessage.objects.create(run=run, step=step, key=OURS, message=message)
@@ -91,7 +99,8 @@ def test_run_tells_what_its_steps_brought_and_no_secret(api: Caller, cast: Cast,
     assert told["trigger"] == {"user": "4711", "login": {"password": "•••••"}}
     assert (told["version"], told["contact"], told["to"]) == (3, str(contact.pk), OURS)
     [shown] = told["steps"]
-    assert (shown["node"], shown["title"], shown["output"]) == ("n1", "Stop", {"verification": "0197"})
+    assert (shown["node"], shown["title"], shown["output"]) == ("n1", "Stop", {"n": 1})
+    assert shown["verification"] == str(OTHER)
     assert shown["messages"] == [{"message": str(message.pk), "status": "delivered", "reason": None, "detail": None}]
 
 

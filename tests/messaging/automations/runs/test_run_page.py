@@ -66,7 +66,7 @@ def test_what_it_waits_for_is_said(cast: Cast, automation: MakeAutomation) -> No
     run = started(made)
     assert "Nobody was there. It is tried again" in page(cast, run)
     RunStep.objects.update(reason="", detail="for the code to be entered")
-    assert "For the code to be entered. At the latest it goes on" in page(cast, run)
+    assert "For the code to be entered. It looks again" in page(cast, run)
     pause(made, actor=cast.owner)
     assert "The automation is paused. The run goes on when it is resumed." in page(cast, run)
 
