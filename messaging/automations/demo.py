@@ -8,9 +8,7 @@ from .models import Automation
 from .publishing import create, publish
 
 NAME, TAG = "Welcome newcomers", "Newcomer"
-_TEXT = (
-    'Hello {{ contact.first_name | "there" }}, welcome to {{ organization }}! Just answer if you need anything.'
-)
+_TEXT = 'Hello {{ contact.first_name | "there" }}, welcome to {{ organization }}! Just answer if you need anything.'
 
 
 def make_demo_automation(organization: Organization, owner: User) -> None:

@@ -24,6 +24,7 @@ from schemathesis.checks import (
 
 from integrations.connections.models import Connection
 from integrations.organizations.models import Organization
+from messaging.automations.models import Automation, AutomationVersion, Run
 from messaging.broadcasts.models import Broadcast
 from messaging.consent.ledger import Entry, record_consent
 from messaging.consent.opt_outs import opt_out
@@ -52,6 +53,12 @@ OPERATIONS = [
     "POST /api/v1/messages",
     "GET /api/v1/messages/{message_id}",
     "POST /api/v1/messages/{message_id}/cancel",
+    "GET /api/v1/automations",
+    "GET /api/v1/automations/{automation_id}/runs",
+    "GET /api/v1/automations/runs/{run_id}",
+    "POST /api/v1/automations/runs/{run_id}/retry",
+    "POST /api/v1/automations/runs/{run_id}/stop",
+    "POST /api/v1/events",
     "GET /api/v1/broadcasts",
     "POST /api/v1/broadcasts",
     "GET /api/v1/broadcasts/{broadcast_id}",
@@ -131,8 +138,11 @@ def ids(cast: Cast, connection: Connection) -> dict[str, list[str]]:
     invitations = [invite(portal, phone=f"+4915112346{n}00", actor=cast.owner) for n in range(2)]
     Message.objects.filter(source="portal").update(status="failed")
     revoke(invitations[1], actor=cast.owner)
+    runs = _runs(organization)
     return {
         "slug": [portal.slug],
+        "automation_id": [str(runs[0].automation_id)],
+        "run_id": [str(run.pk) for run in runs],
         "invitation_id": [str(invitation.pk) for invitation in invitations],
         "broadcast_id": [str(broadcast.pk) for broadcast in broadcasts],
         "message_id": [str(message.pk) for message in messages],
@@ -142,6 +152,23 @@ def ids(cast: Cast, connection: Connection) -> dict[str, list[str]]:
         "consent_id": [str(consent.pk)],
         "verification_id": [str(one.pk) for one in _verifications(organization, connection)],
     }
+
+
+def _runs(organization: Organization) -> list[Run]:
+    flow = {"trigger": {"kind": "", "settings": {}}, "nodes": [], "count": 0}
+    automation = Automation.objects.create(organization=organization, name="Welcome", draft=flow)
+    version = AutomationVersion.objects.create(automation=automation, number=1, flow=flow)
+    return [
+        Run.objects.create(
+            organization=organization,
+            automation=automation,
+            version=version,
+            key=f"{number}",
+            status=status,
+            due_at=timezone.now(),
+        )
+        for number, status in enumerate([*Run.Status.values, *["failed", "waiting"] * 5])
+    ]
 
 
 def _verifications(organization: Organization, connection: Connection) -> list[Verification]:
