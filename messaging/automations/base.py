@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import Any, ClassVar
 
 from django import forms
+from django.db.models import Model
 
 from integrations.connections.models import Connection
 from integrations.organizations.models import Organization
@@ -177,6 +178,10 @@ class Step:
     now: datetime
     connection: Connection | None = None  # of a test run: the sandbox
     shown: dict[str, Any] = field(default_factory=dict)
+    # Of all steps that are done together: what one has looked up need not be looked up by the next.
+    shared: dict[Any, Any] = field(default_factory=dict)
+    # Rows to be stored with the run's progress, those of all steps at once; dropped where the step fails.
+    rows: list[Model] = field(default_factory=list)
 
     @property
     def settings(self) -> Settings:

@@ -4,6 +4,7 @@ Many go in slices, with a cursor in the step's memory: a slice's messages, what 
 are kept together or not at all. The memory is changed last of all, because it outlives a step that fails.
 """
 
+import uuid
 from collections.abc import Mapping
 from contextlib import nullcontext
 from datetime import datetime
@@ -146,7 +147,7 @@ class SendSmsNode(Node):
             return Done({"status": "skipped", "count": 0, "blocked": 0, "skipped": total})
         sent = _Slice(step, words, is_one=True, lane=Message.Lane.FAST, connection=sandbox_of(step))
         sent.write_to([Recipient(phone, step.contact if step.contact and step.contact.phone == phone else None)])
-        return Done(_output(step))
+        return Done(_output_of_one(sent.last) if sent.last is not None else _output(step))
 
 
 class _Slice:
@@ -156,7 +157,7 @@ class _Slice:
         self, step: Step, words: wording.Words, *, is_one: bool, lane: int, connection: Connection | None = None
     ) -> None:
         self._step, self._words, self._is_one, self._lane = step, words, is_one, lane
-        self._connection = connection or _connection(step)
+        self._connection = connection or _connection_of(step)
         self.last: Message | None = None
         self._sender = "" if connection is not None else str(step.settings.get("sender") or "")
 
@@ -174,7 +175,11 @@ class _Slice:
             for key, recipient in wanted.items()
             if key not in kept or self._may_try_again(kept[key])
         ]
-        RunMessage.objects.bulk_create([row for row in rows if row.pk is None])
+        made = [row for row in rows if row.pk is None]
+        if self._is_one:
+            self._step.rows += made
+        else:
+            RunMessage.objects.bulk_create(made)
         if again := [row for row in rows if row.pk is not None]:
             RunMessage.objects.bulk_update(again, ["message", "reason", "detail"])
 
@@ -233,11 +238,19 @@ def _source(step: Step) -> Source:
     return source
 
 
-def _connection(step: Step) -> Connection | None:
+def _connection_of(step: Step) -> Connection | None:
     """Return the connection that the step names; None means the organization's default one."""
-    if not step.settings.get("connection"):
+    named = step.settings.get("connection")
+    if not named:
         return None
-    key = as_uuid(step.settings["connection"])
+    place = "connection", step.run.organization_id, named
+    if place not in step.shared:
+        step.shared[place] = _find_connection(step, as_uuid(named))
+    found: Connection = step.shared[place]
+    return found
+
+
+def _find_connection(step: Step, key: uuid.UUID | None) -> Connection:
     found = Connection.objects.filter(organization=step.organization, pk=key).first() if key else None
     if found is None or found.status == Connection.Status.DISCONNECTED:
         raise NodeFailed(

@@ -89,7 +89,7 @@ def test_many_go_in_slices_each_once_whatever_dies_between(
     run = begin(automation(NodeSpec("n1", "send_sms", {"to": "tag", "tag": str(tag.pk), "text": "News"})))
     assert run is not None
     token, claimed = engine.claim(Run.Lane.QUICK, most=10)
-    engine._carry_on(token, claimed)
+    engine.carry_on(token, claimed)
     assert Message.objects.count() == 10
     with monkeypatch.context() as patch:
 

@@ -134,7 +134,7 @@ def test_run_that_a_worker_has_just_claimed_is_forgotten_too(cast: Cast, automat
     assert run is not None
     token, ids = engine.claim(Run.Lane.QUICK, most=5)
     erase(contact)
-    engine._carry_on(token, ids)
+    engine.carry_on(token, ids)
     run.refresh_from_db()
     assert (run.status, run.reason, run.steps.count()) == ("stopped", "erased", 0)
 
