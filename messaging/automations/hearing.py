@@ -4,7 +4,8 @@ import time
 from collections import defaultdict
 from datetime import timedelta
 
-from django.db import transaction
+import structlog
+from django.db import InterfaceError, OperationalError, transaction
 from django.db.models.functions import Now
 
 from messaging.happenings.models import Happening
@@ -15,6 +16,8 @@ from .flow import Flow, read
 from .models import Automation, RunMessage
 from .registry import trigger_of
 from .starting import start_runs
+
+log = structlog.get_logger(__name__)
 
 _BATCH = 500
 _KEPT = timedelta(days=1)
@@ -56,16 +59,38 @@ def _hear_batch() -> int:
 
 
 def _start(automation: Automation, by_owner: dict[tuple[object, str], list[Happening]]) -> None:
+    """Begin what one automation begins; a fault of its trigger is its own, and stands in its list of runs."""
     flow = read(automation.live.flow) if automation.live else Flow()
     trigger = trigger_of(flow.trigger)
     if trigger is None:
         return
-    starts: list[Start] = []
-    for kind in trigger.kinds:
-        heard = by_owner.get((automation.organization_id, kind), [])
-        starts += trigger.starts(automation.organization, flow.trigger_settings, heard)
-    if starts:
-        start_runs(automation, starts)
+    of_kinds = [by_owner.get((automation.organization_id, kind), []) for kind in trigger.kinds]
+    if not any(of_kinds):
+        return
+    try:
+        with transaction.atomic():
+            starts: list[Start] = []
+            for heard in of_kinds:
+                starts += trigger.starts(automation.organization, flow.trigger_settings, heard)
+            if starts:
+                start_runs(automation, starts)
+    except (OperationalError, InterfaceError):
+        raise
+    except Exception:
+        log.exception("trigger_failed", automation=str(automation.pk), trigger=trigger.key)
+        start_runs(automation, [_not_begun(happening) for heard in of_kinds for happening in heard])
+
+
+def _not_begun(happening: Happening) -> Start:
+    return Start(
+        key=f"h{happening.pk}",
+        contact_id=happening.contact_id,
+        phone=happening.phone,
+        cause=happening.cause,
+        reason="internal",
+        detail="Something failed on our side when this was to begin. Ask whoever runs this installation to look into "
+        "the worker’s log.",
+    )
 
 
 def _find_causes(batch: list[Happening]) -> None:

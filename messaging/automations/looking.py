@@ -1,9 +1,10 @@
 """Triggers that go by the clock: schedules, and dates that contacts carry. Who is to look when stands in the row."""
 
 import uuid
+from datetime import timedelta
 
 import structlog
-from django.db import transaction
+from django.db import InterfaceError, OperationalError, transaction
 from django.db.models.functions import Now
 
 from integrations.clock import database_now
@@ -16,6 +17,8 @@ from .starting import start_runs
 
 log = structlog.get_logger(__name__)
 
+_AFTER_A_FAULT = timedelta(minutes=5)
+
 
 def look_all() -> int:
     """Let every trigger look whose time has come; return how many looked."""
@@ -23,7 +26,19 @@ def look_all() -> int:
     due = Automation.objects.filter(
         status=Automation.Status.LIVE, next_look_at__lte=Now(), organization__status=Organization.Status.ACTIVE
     )
-    return sum(_look(pk) for pk in list(due.order_by("next_look_at").values_list("pk", flat=True)[:500]))
+    return sum(_look_safely(pk) for pk in list(due.order_by("next_look_at").values_list("pk", flat=True)[:500]))
+
+
+def _look_safely(pk: uuid.UUID) -> bool:
+    """Let one look; a fault of its trigger is its own: the others look all the same, and it does again later."""
+    try:
+        return _look(pk)
+    except (OperationalError, InterfaceError):
+        raise
+    except Exception:
+        log.exception("trigger_not_looked", automation=str(pk))
+        Automation.objects.filter(pk=pk).update(next_look_at=Now() + _AFTER_A_FAULT)
+        return False
 
 
 def _look(pk: uuid.UUID) -> bool:

@@ -9,12 +9,14 @@ import uuid
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
+from functools import lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from django import forms
 from django.db import connection
 
+from integrations.organizations.places import is_time_zone
 from messaging.automations.base import Scope, Settings, SettingsForm, Start, Trigger
 from messaging.automations.fields import Field, Type
 from messaging.automations.models import Automation
@@ -123,7 +125,7 @@ class Rule:
             attribute=str(settings.get("attribute", "")),
             days=amount * {"days": 1, "weeks": 7}.get(unit, 0),
             minutes=amount * {"minutes": 1, "hours": 60}.get(unit, 0),
-            at=time.fromisoformat(at) if at else None,
+            at=_time_of(str(at)) if at else None,
         )
 
     def due(self, value: str, zone: str) -> datetime | None:
@@ -216,6 +218,8 @@ def _due(automation: Automation, rule: Rule, *, since: datetime, now: datetime) 
     moments: dict[tuple[str, str], datetime | None] = {}
     for contact_id, phone, contact_zone, value in _candidates(automation, definition, rule.days_of(since, until)):
         zone = contact_zone or zone_of_number(phone) or own_zone
+        if not _is_zone(zone):
+            zone = own_zone  # the database of time zones has lost a name since
         if (value, zone) not in moments:
             moments[value, zone] = rule.due(value, zone)
         due = moments[value, zone]
@@ -260,6 +264,17 @@ def _told(value: str, zone: str, rule: Rule, *, due: datetime, is_late: bool) ->
         "due_at": due.isoformat(),
         "is_late": is_late,
     }
+
+
+@lru_cache(maxsize=1024)
+def _is_zone(name: str) -> bool:
+    return is_time_zone(name)
+
+
+def _time_of(text: str) -> time:
+    """Read a time of day as forms take it: 9:00, 09:00, 09:00:00."""
+    hour, minute = text.split(":")[:2]
+    return time(int(hour), int(minute))
 
 
 def _label(scope: Scope, settings: Settings) -> str:

@@ -22,14 +22,14 @@ class TimetableProblem(Exception):
 
 def cron_of(settings: Settings) -> str:
     """Return a schedule as words of cron."""
-    hour, _, minute = str(settings.get("at") or "09:00").partition(":")
-    at = f"{int(minute or 0)} {int(hour)}"
+    hour, minute = str(settings.get("at") or "09:00").split(":")[:2]
+    at = f"{int(minute)} {int(hour)}"
     match settings.get("every"):
         case "minutes":
             return f"*/{int(settings.get('minutes') or 15)} * * * *"
         case "hours":
             step = int(settings.get("hours") or 1)
-            return f"{int(minute or 0) if settings.get('at') else 0} {'*' if step == 1 else f'*/{step}'} * * *"
+            return f"{int(minute) if settings.get('at') else 0} {'*' if step == 1 else f'*/{step}'} * * *"
         case "weekdays":
             return f"{at} * * 1-5"
         case "week":

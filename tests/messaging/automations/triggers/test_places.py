@@ -1,15 +1,23 @@
 """Every place where a contact is made, changed or tagged tells of it, and only of what is new."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.db.models.functions import Now
+from django.utils import timezone
 
+from messaging.automations import looking
 from messaging.automations.base import Scope
 from messaging.automations.flow import Flow, NodeSpec
+from messaging.automations.models import Automation
 from messaging.automations.publishing import create, publish
 from messaging.automations.registry import every_trigger
+from messaging.automations.triggers.contacts import ContactCreated
+from messaging.automations.triggers.dates import Rule
 from messaging.contacts.address_book import add_tag
 from messaging.contacts.models import AttributeDefinition, Contact
+from messaging.contacts.telling import tell_created
 from messaging.inbox.models import KeywordRule
 from messaging.jobs.models import Job
 from tests.conftest import Cast
@@ -105,3 +113,36 @@ def test_an_automation_that_tags_does_not_follow_itself(cast: Cast) -> None:
     # Both begin by VIP; the first tags, which the other hears of and has nothing left to do for.
     counts = [(one.runs.filter(status="done").count(), one.runs.filter(reason="loop").count()) for one in made]
     assert sorted(counts) == [(1, 1), (2, 0)]
+
+
+def test_a_fault_of_one_trigger_is_its_own_and_stands_in_its_list(
+    cast: Cast, listening: Listening, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    broken, whole = listening("contact_created"), listening("contact_tagged")
+
+    def fail(*_: Any) -> bool:
+        raise RuntimeError("a bug")
+
+    monkeypatch.setattr(ContactCreated, "fits", fail)
+    contact = ContactFactory(organization=cast.organization)
+    tell_created(cast.organization.pk, [contact], source="member")
+    add_tag(contact, name="VIP", actor=cast.agent)
+    assert begun(whole) == [{"tag": "VIP"}]
+    run = broken.runs.get()
+    assert (run.status, run.reason, run.contact) == ("skipped", "internal", contact) and "worker’s log" in run.detail
+
+
+def test_a_fault_of_one_that_looks_holds_up_no_other(
+    cast: Cast, listening: Listening, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    AttributeDefinition.objects.create(organization=cast.organization, key="due", label="Due", kind="date")
+    broken = listening("contact_date", attribute="due", amount=0, unit="days", direction="before", at="9:00")
+    whole = listening("schedule", every="minutes", minutes=5)
+    with monkeypatch.context() as patch:
+        patch.setattr(Rule, "of", lambda settings: 1 / 0)
+        Automation.objects.update(next_look_at=Now() - timedelta(minutes=1), looked_until=Now() - timedelta(minutes=6))
+        assert looking.look_all() == 1 and whole.runs.count() == 1
+    broken.refresh_from_db()
+    assert broken.next_look_at is not None and broken.next_look_at > timezone.now() + timedelta(minutes=4)
+    Automation.objects.update(next_look_at=Now())
+    assert looking.look_all() == 2
