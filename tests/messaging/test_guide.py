@@ -9,7 +9,7 @@ from messaging.sending.reasons import own_reason
 from messaging.verification.models import Verification
 
 GUIDE = (Path(__file__).parents[2] / "docs" / "guide.md").read_text()
-BLOCKED = ["opted_out", "no_consent", "insufficient_credits", "no_route", "platform_unavailable"]
+BLOCKED = ["opted_out", "no_consent", "insufficient_credits", "no_route", "not_connected", "platform_unavailable"]
 
 
 @pytest.mark.parametrize("words", [*Alert.Kind.labels, *Verification.Status.labels])
