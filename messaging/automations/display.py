@@ -260,12 +260,12 @@ def waiting_words(run: Run, step: RunStep | None, *, now: datetime) -> str:
     if open_step is not None and open_step.reason:
         return f"{open_step.detail} It is tried again {moment}." if run.due_at > now else "It is tried again now."
     if run.due_at <= now:
-        return "For its turn: it goes on within seconds."
+        return "Waits for its turn: it goes on within seconds."
     if open_step is not None and open_step.detail:
-        return f"{_sentence(open_step.detail)} It looks again {moment} at the latest."
+        return _sentence(open_step.detail)
     if open_step is None and not run.steps_done and run.automation.per_minute:
         return f"It begins {moment}: no more than {run.automation.per_minute:,} runs begin in a minute."
-    return f"Until {moment}."
+    return f"Waits until {moment}."
 
 
 def moment_words(moment: datetime, organization: Organization, *, now: datetime) -> str:

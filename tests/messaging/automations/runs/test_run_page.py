@@ -56,7 +56,7 @@ def test_steps_stand_with_what_they_were_given_and_made(cast: Cast, automation: 
 def test_run_that_is_under_way_asks_for_news(cast: Cast, automation: MakeAutomation) -> None:
     run = started(automation(spec("n1", "wait"), spec("n2")))
     text = page(cast, run)
-    assert f'hx-get="{cast.url(f"automations/runs/{run.pk}/")}"' in text and "It waits." in text and "Until" in text
+    assert f'hx-get="{cast.url(f"automations/runs/{run.pk}/")}"' in text and "Waits until" in text
     part = page(cast, run, **{"HX-Request": "true"})
     assert part.startswith('<div id="run"') and "<html" not in part
 
@@ -66,7 +66,7 @@ def test_what_it_waits_for_is_said(cast: Cast, automation: MakeAutomation) -> No
     run = started(made)
     assert "Nobody was there. It is tried again" in page(cast, run)
     RunStep.objects.update(reason="", detail="for the code to be entered")
-    assert "For the code to be entered. It looks again" in page(cast, run)
+    assert "For the code to be entered." in page(cast, run)
     pause(made, actor=cast.owner)
     assert "The automation is paused. The run goes on when it is resumed." in page(cast, run)
 
