@@ -52,10 +52,7 @@ app.conf.update(
         "fetch-media": {"task": "messaging.inbound.fetch_media", "schedule": 10.0, "options": {"expires": 20}},
         "feed-broadcasts": {"task": "messaging.broadcasts.feed", "schedule": 1.0, "options": {"expires": 5}},
         "unattended-jobs": {"task": "messaging.jobs.sweep", "schedule": 3.0, "options": {"expires": 10}},
-        "hear-what-happened": {"task": "messaging.automations.hear", "schedule": 1.0, "options": {"expires": 5}},
-        "carry-runs-on": {"task": "messaging.automations.carry_on", "schedule": 1.0, "options": {"expires": 5}},
-        "act-outside": {"task": "messaging.automations.act", "schedule": 1.0, "options": {"expires": 5}},
-        "look-at-the-clock": {"task": "messaging.automations.look", "schedule": 1.0, "options": {"expires": 5}},
+        "sweep-automations": {"task": "messaging.automations.sweep", "schedule": 1.0, "options": {"expires": 5}},
         "forget-happenings": {
             "task": "messaging.automations.clean_up",
             "schedule": 3600.0,

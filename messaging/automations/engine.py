@@ -107,16 +107,22 @@ def begin_stop() -> None:
     _stopping.set()
 
 
+def owners_with_due(lane: int) -> list[uuid.UUID]:
+    """Return the organizations that have runs to carry on."""
+    with connection.cursor() as cursor:
+        cursor.execute(_OWNERS, {"lane": lane})
+        return [row[0] for row in cursor.fetchall()]
+
+
 def claim(lane: int, *, most: int) -> tuple[uuid.UUID, list[uuid.UUID]]:
     """Claim due runs, organizations in turn; return the claim's token and the ids."""
     token, claimed = uuid.uuid4(), list[uuid.UUID]()
     with connection.cursor() as cursor:
-        cursor.execute(_OWNERS, {"lane": lane})
-        owners = [row[0] for row in cursor.fetchall()]
+        owners = owners_with_due(lane)
         random.shuffle(owners)
         for index, owner in enumerate(owners):
             share = max(1, (most - len(claimed)) // (len(owners) - index))
-            values = {"token": token, "lease": LEASE, "lane": lane, "owner": owner, "most": share}
+            values: dict[str, Any] = {"token": token, "lease": LEASE, "lane": lane, "owner": owner, "most": share}
             cursor.execute(_CLAIM, values)
             claimed += [row[0] for row in cursor.fetchall()]
             if len(claimed) >= most:

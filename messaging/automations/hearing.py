@@ -34,6 +34,11 @@ def hear_all(*, seconds: float = 20.0) -> int:
     return heard
 
 
+def has_unheard() -> bool:
+    """Tell whether anything waits to be heard."""
+    return Happening.objects.filter(heard_at=None).exists()
+
+
 def forget_heard() -> int:
     """Delete happenings that were heard a day ago; return how many."""
     return Happening.objects.filter(heard_at__lt=Now() - _KEPT).delete()[0]

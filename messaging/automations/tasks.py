@@ -6,10 +6,11 @@ from typing import Any
 from celery import shared_task
 from celery.signals import worker_shutting_down
 
-from messaging.happenings.wake import HEAR, begin
+from messaging.happenings.wake import HEAR, begin, call
 
 from . import engine, hearing, hooks, looking, moves
-from .wake import OUTSIDE, QUICK
+from .models import Run
+from .wake import OUTSIDE, QUICK, call_outside, call_quick
 
 # How many threads of a process may do it at once: the others are for sending.
 _hearing, _carrying, _acting = threading.Semaphore(1), threading.Semaphore(1), threading.Semaphore(2)
@@ -48,11 +49,17 @@ def act() -> None:
             _acting.release()
 
 
-@shared_task(name="messaging.automations.look")
-def look() -> None:
-    """Let the triggers look that go by the clock, and let go what a lost worker held."""
+@shared_task(name="messaging.automations.sweep")
+def sweep() -> None:
+    """Let the triggers look that go by the clock, let go what a lost worker held, and call for what waits."""
     moves.release_lost()
     looking.look_all()
+    if hearing.has_unheard():
+        call(HEAR)
+    if engine.owners_with_due(Run.Lane.QUICK):
+        call_quick()
+    if engine.owners_with_due(Run.Lane.OUTSIDE):
+        call_outside()
 
 
 @shared_task(name="messaging.automations.clean_up")
