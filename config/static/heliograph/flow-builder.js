@@ -138,7 +138,7 @@
     }
   });
   document.addEventListener("submit", function (event) { if (event.target.id === "panel-form") typed = false; }, true);
-  /* What were typed while the answer is on its way would be lost with the form that it replaces. */
+  /* What was typed while the answer is on its way would be lost with the form that it replaces. */
   document.addEventListener("htmx:beforeRequest", function (event) {
     if (event.detail.elt.id === "panel-form") event.detail.elt.inert = true;
   });
