@@ -83,6 +83,7 @@ def test_form_wait_send_from_nothing_to_the_phone(owner: Person, browser: Browse
     owner.open("automations/new/")
     look(owner, "90-automation-new")
     begin(owner, "Thank visitors")
+    builder = page.url
     look(owner, "91-automation-empty")
 
     # What sets it off.
@@ -135,8 +136,7 @@ def test_form_wait_send_from_nothing_to_the_phone(owner: Person, browser: Browse
     expect(page.get_by_text("Thank you Anna!").first).to_be_visible(timeout=20_000)
 
     # Published, and done for a visitor.
-    page.go_back()
-    page.get_by_role("link", name="Back to the steps").click()
+    page.goto(builder)
     page.get_by_role("button", name="Publish").click()
     expect(page.get_by_text("Published: version 1 runs from now on.")).to_be_visible()
     with guest_with(browser) as guest:
@@ -149,7 +149,7 @@ def test_form_wait_send_from_nothing_to_the_phone(owner: Person, browser: Browse
     while not make(owner.product, owner.slug, _MINUTE)[0]["woken"]:
         assert time.monotonic() < deadline
     until(phones, "Thank you Ada!")
-    owner.open(page.url.partition(f"/o/{owner.slug}/")[2])
+    page.goto(builder)
     look(owner, "97-automation-published")
     page.get_by_role("link", name="Versions").click()
     look(owner, "98-automation-versions")
