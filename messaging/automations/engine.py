@@ -9,6 +9,7 @@ recognise a second call.
 
 import json
 import random
+import re
 import threading
 import time
 import uuid
@@ -30,7 +31,7 @@ from messaging.templates.rendering import MissingVariables, TemplateProblem
 from .base import Again, Done, End, Node, NodeFailed, Outcome, Step, TryLater, Wait
 from .flow import Flow, NodeSpec, read
 from .models import Automation, Run, RunStep
-from .moves import hold
+from .moves import ARCHIVED, hold
 from .registry import node_of
 from .scopes import values_of
 from .wake import call_outside, call_quick
@@ -89,6 +90,8 @@ _FIELDS = (
 _STEP_FIELDS = (
     "status", "attempts", "input", "output", "memory", "branch", "reason", "detail", "started_at", "ended_at",
 )  # fmt: skip
+# As JSON has them: what PostgreSQL stores in no text.
+_UNSTORABLE = re.compile(r"(?<!\\)(?:\\\\)*\\u0000|[\ud800-\udfff]")
 _stopping = threading.Event()
 
 
@@ -140,16 +143,42 @@ def _work(lane: int, *, most: int, seconds: float) -> int:
         if len(claimed) == most:
             # There is more: another process may help.
             (call_quick if lane == Run.Lane.QUICK else call_outside)()
-        try:
-            if lane == Run.Lane.QUICK:
-                carry_on(token, claimed)
-            else:
-                _act(token, claimed[0])
-        except Error as error:
-            # A restarted database, a deadlock: nothing of the turn was kept.
-            log.warning("runs_interrupted", count=len(claimed), error=type(error).__name__)
-            _give_back(token)
+        _take_turn(lane, token, claimed)
     return turns
+
+
+def _take_turn(lane: int, token: uuid.UUID, ids: list[uuid.UUID]) -> None:
+    """Carry runs on; where one breaks what all of them would keep, each has a turn of its own, and that one fails."""
+    try:
+        if lane == Run.Lane.QUICK:
+            carry_on(token, ids)
+        else:
+            _act(token, ids[0])
+    except (OperationalError, InterfaceError) as error:
+        # A restarted database, a deadlock: nothing of the turn was kept.
+        log.warning("runs_interrupted", count=len(ids), error=type(error).__name__)
+        _give_back(token)
+    except Exception as error:
+        if len(ids) > 1:
+            log.warning("runs_taken_apart", count=len(ids), error=type(error).__name__)
+            for one in ids:
+                _take_turn(lane, token, [one])
+            return
+        log.exception("run_broken", run=str(ids[0]))
+        _break(token, ids[0])
+
+
+def _break(token: uuid.UUID, run_id: uuid.UUID) -> None:
+    """Let a run fail that cannot even be read, so that it is not taken up for ever."""
+    with transaction.atomic():
+        broken = Run.objects.filter(pk=run_id, claim_token=token).update(
+            status=Run.Status.FAILED, reason="internal", detail=_OURS, ended_at=database_now(), wake_key="",
+            claim_token=None, lease_until=None,
+        )  # fmt: skip
+        if broken:
+            RunStep.objects.filter(run=run_id, ended_at=None).update(
+                status=RunStep.Status.FAILED, reason="internal", detail=_OURS, ended_at=database_now()
+            )
 
 
 def carry_on(token: uuid.UUID, ids: Iterable[uuid.UUID]) -> None:
@@ -187,7 +216,7 @@ def _act(token: uuid.UUID, run_id: uuid.UUID) -> None:
             return
         turn = _Turn({row.run_id: row for row in RunStep.objects.filter(run=run, ended_at=None)})
         spec, node = turn.next_of(run)
-        if spec is None or node is None or not node.is_outside:
+        if spec is None or node is None or not node.is_outside or not goes_on(run):
             turn.carry_on(run)
             turn.save([run])
             return
@@ -228,6 +257,11 @@ def _give_back(token: uuid.UUID) -> None:
         log.warning("runs_wait_for_their_lease", error=type(error).__name__)
 
 
+def goes_on(run: Run) -> bool:
+    """Tell whether a run may be carried on: its automation is neither paused nor archived, or it is a test."""
+    return run.is_test or run.automation.status == Automation.Status.LIVE
+
+
 class _Turn:
     """Runs that are carried on together, and the rows of their steps."""
 
@@ -248,8 +282,11 @@ class _Turn:
 
     def carry_on(self, run: Run) -> None:
         """Do the run's next steps, until it waits, has to go outside, or ends."""
-        if run.automation.status != Automation.Status.LIVE and not run.is_test:
-            self._held.append(run.pk)
+        if not goes_on(run):
+            if run.automation.status == Automation.Status.PAUSED:
+                self._held.append(run.pk)
+            else:
+                self._stop(run)
             self.release(run)
             return
         run.started_at = run.started_at or self.now
@@ -378,6 +415,15 @@ class _Turn:
         run.data = {**run.data, "nodes": {**run.data.get("nodes", {}), spec.id: dict(result.output)}}
         run.position = self._flow(run).after(spec.id, branch=result.branch)
 
+    def _stop(self, run: Run) -> None:
+        """End a run that was under way when its automation was archived."""
+        row = self._open.get(run.pk)
+        if row is not None:
+            row.status, row.ended_at = RunStep.Status.FAILED, self.now
+            row.reason, row.detail = "archived", ARCHIVED
+            self._changed[row.pk] = row
+        self._end(run, Run.Status.STOPPED, reason="archived", detail=ARCHIVED)
+
     def _end(self, run: Run, status: Run.Status, *, reason: str = "", detail: str = "") -> None:
         run.status, run.ended_at, run.reason, run.detail = status, self.now, reason[:40], detail[:500]
         run.wake_key, run.due_at = "", self.now
@@ -420,10 +466,34 @@ def _attempt_here(node: Node, step: Step, *, is_careful: bool) -> Result:
     return result
 
 
+def _storable(step: Step, result: Outcome) -> Result:
+    """Return the result, or a failure where it could not be kept: it would break the turn of all others as well."""
+    if not _can_be_kept(step.shown):
+        step.shown = {}
+    is_whole = _can_be_kept(step.memory)
+    if not is_whole:
+        step.memory = {}
+    if is_whole and (not isinstance(result, Done) or _can_be_kept(result.output)):
+        return result
+    log.error("step_not_storable", run=str(step.run.pk), node=step.spec.kind)
+    return NodeFailed("internal", _OURS)
+
+
+def _can_be_kept(values: Any) -> bool:
+    if not values:
+        return True
+    try:
+        raw = json.dumps(values, cls=_Exact, allow_nan=False, ensure_ascii=False)
+    except (TypeError, ValueError, RecursionError):
+        return False
+    return _UNSTORABLE.search(raw) is None
+
+
 def _attempt(node: Node, step: Step) -> Result:
     try:
         with caused_by(step.run.pk):
-            return node.rehearse(step) if step.is_test else node.run(step)
+            result = node.rehearse(step) if step.is_test else node.run(step)
+        return _storable(step, result)
     except (NodeFailed, TryLater) as failure:
         return failure
     except MissingVariables as missing:

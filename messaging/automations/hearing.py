@@ -1,21 +1,22 @@
 """From happenings to runs: each is heard once, in the transaction that stores the runs it sets off."""
 
 import time
+import uuid
 from collections import defaultdict
+from collections.abc import Sequence
 from datetime import timedelta
 
 import structlog
 from django.db import InterfaceError, OperationalError, transaction
 from django.db.models.functions import Now
 
-from messaging.happenings.models import Happening
-from messaging.sending.models import Message
+from messaging.happenings.models import Happening, Listener
 
 from .base import Start
 from .flow import Flow, read
-from .models import Automation, RunMessage
-from .registry import trigger_of
-from .starting import start_runs
+from .models import Automation, RunMessage, RunStep
+from .registry import cause_finders, trigger_of
+from .starting import BROKEN, start_runs
 
 log = structlog.get_logger(__name__)
 
@@ -46,55 +47,64 @@ def forget_heard() -> int:
 
 def _hear_batch() -> int:
     with transaction.atomic():
-        waiting = Happening.objects.select_for_update(skip_locked=True).filter(heard_at=None)
+        # Their organizations stay free: whoever writes anything there holds those rows, and all would be skipped.
+        waiting = Happening.objects.select_for_update(of=("self",), no_key=True, skip_locked=True).filter(heard_at=None)
         batch = list(waiting.select_related("organization").order_by("id")[:_BATCH])
         if not batch:
             return 0
         _find_causes(batch)
-        by_owner: dict[tuple[object, str], list[Happening]] = defaultdict(list)
-        for happening in batch:
-            by_owner[happening.organization_id, happening.kind].append(happening)
-        live = Automation.objects.filter(
-            organization__in={happening.organization_id for happening in batch}, status=Automation.Status.LIVE
-        )
+        listens = _listeners_of(batch)
+        live = Automation.objects.filter(pk__in=listens, status=Automation.Status.LIVE)
         for automation in live.select_related("organization", "live").order_by("pk"):
-            _start(automation, by_owner)
+            wanted = listens[automation.pk]
+            _start(automation, [one for one in batch if (one.organization_id, one.kind) in wanted])
         Happening.objects.filter(pk__in=[happening.pk for happening in batch]).update(heard_at=Now())
     return len(batch)
 
 
-def _start(automation: Automation, by_owner: dict[tuple[object, str], list[Happening]]) -> None:
-    """Begin what one automation begins; a fault of its trigger is its own, and stands in its list of runs."""
-    flow = read(automation.live.flow) if automation.live else Flow()
-    trigger = trigger_of(flow.trigger)
-    if trigger is None:
-        return
-    of_kinds = [by_owner.get((automation.organization_id, kind), []) for kind in trigger.kinds]
-    if not any(of_kinds):
-        return
+def _listeners_of(batch: list[Happening]) -> dict[uuid.UUID, set[tuple[uuid.UUID, str]]]:
+    """Return who listens to something of a batch: to what of which organization."""
+    rows = Listener.objects.filter(
+        organization__in={happening.organization_id for happening in batch}, kind__in={one.kind for one in batch}
+    )
+    found: dict[uuid.UUID, set[tuple[uuid.UUID, str]]] = defaultdict(set)
+    for owner, organization_id, kind in rows.values_list("owner", "organization", "kind"):
+        found[owner].add((organization_id, kind))
+    return found
+
+
+def _start(automation: Automation, heard: Sequence[Happening]) -> None:
+    """Begin what an automation makes of what happened; what it cannot take in is written down, and harms no other."""
     try:
         with transaction.atomic():
-            starts: list[Start] = []
-            for heard in of_kinds:
-                starts += trigger.starts(automation.organization, flow.trigger_settings, heard)
+            flow = read(automation.live.flow) if automation.live else Flow()
+            trigger = trigger_of(flow.trigger)
+            if trigger is None:
+                return
+            fit = [one for one in heard if one.kind in trigger.kinds]
+            starts = list(trigger.starts(automation.organization, flow.trigger_settings, fit))
             if starts:
                 start_runs(automation, starts)
     except (OperationalError, InterfaceError):
         raise
     except Exception:
-        log.exception("trigger_failed", automation=str(automation.pk), trigger=trigger.key)
-        start_runs(automation, [_not_begun(happening) for heard in of_kinds for happening in heard])
+        if len(heard) > 1:
+            for one in heard:
+                _start(automation, [one])
+            return
+        log.exception("not_heard", automation=str(automation.pk))
+        start_runs(automation, [_unheard(one) for one in heard])
 
 
-def _not_begun(happening: Happening) -> Start:
+def _unheard(happening: Happening) -> Start:
     return Start(
         key=f"h{happening.pk}",
+        data=happening.data,
         contact_id=happening.contact_id,
         phone=happening.phone,
         cause=happening.cause,
         reason="internal",
-        detail="Something failed on our side when this was to begin. Ask whoever runs this installation to look into "
-        "the worker’s log.",
+        detail=BROKEN,
     )
 
 
@@ -107,7 +117,11 @@ def _find_causes(batch: list[Happening]) -> None:
     }
     if not ids:
         return
-    sent = RunMessage.objects.filter(message__in=Message.objects.filter(pk__in=list(ids), source="automation"))
+    sent = RunMessage.objects.filter(message__in=list(ids))
     causes = {str(message_id): run_id for message_id, run_id in sent.values_list("message_id", "run_id")}
+    # What a step had a wing above send has that wing's word for it.
+    steps = {str(message): step for find in cause_finders() for message, step in find(list(ids)).items()}
+    runs = dict(RunStep.objects.filter(pk__in=steps.values()).values_list("pk", "run_id")) if steps else {}
+    causes |= {message: runs[step] for message, step in steps.items() if step in runs}
     for happening in batch:
         happening.cause = happening.cause or causes.get(str(happening.data.get("message_id", "")))

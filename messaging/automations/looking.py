@@ -10,10 +10,11 @@ from django.db.models.functions import Now
 from integrations.clock import database_now
 from integrations.organizations.models import Organization
 
+from .base import Start
 from .flow import read
 from .models import Automation
 from .registry import trigger_of
-from .starting import start_runs
+from .starting import BROKEN, start_runs
 
 log = structlog.get_logger(__name__)
 
@@ -30,25 +31,35 @@ def look_all() -> int:
 
 
 def _look_safely(pk: uuid.UUID) -> bool:
-    """Let one look; a fault of its trigger is its own: the others look all the same, and it does again later."""
+    """Let one look; a fault of its trigger is its own, and written down once an hour: it does again later."""
     try:
         return _look(pk)
     except (OperationalError, InterfaceError):
         raise
     except Exception:
         log.exception("trigger_not_looked", automation=str(pk))
-        Automation.objects.filter(pk=pk).update(next_look_at=Now() + _AFTER_A_FAULT)
-        return False
+    with transaction.atomic():
+        automation = _due(pk)
+        if automation is not None:
+            now = database_now()
+            automation.next_look_at = now + _AFTER_A_FAULT
+            automation.save(update_fields=["next_look_at"])
+            start_runs(automation, [Start(key=f"look-{now:%Y%m%d%H}", reason="internal", detail=BROKEN)])
+    return False
+
+
+def _due(pk: uuid.UUID) -> Automation | None:
+    return (
+        Automation.objects.select_for_update(of=("self",), no_key=True, skip_locked=True)
+        .select_related("live", "organization")
+        .filter(pk=pk, status=Automation.Status.LIVE, next_look_at__lte=Now())
+        .first()
+    )
 
 
 def _look(pk: uuid.UUID) -> bool:
     with transaction.atomic():
-        automation = (
-            Automation.objects.select_for_update(of=("self",), no_key=True, skip_locked=True)
-            .select_related("live", "organization")
-            .filter(pk=pk, status=Automation.Status.LIVE, next_look_at__lte=Now())
-            .first()
-        )
+        automation = _due(pk)
         if automation is None or automation.live is None:
             return False
         flow = read(automation.live.flow)

@@ -18,6 +18,7 @@ from .wake import call_outside, call_quick
 
 Status, Lane = Run.Status, Run.Lane
 MOST_AT_ONCE = 10_000
+ARCHIVED = "The automation was archived."
 
 SENTENCES = {
     "automation.run_retried": "tried a run of the automation {which} again",
@@ -95,10 +96,10 @@ def stop(run: Run, *, actor: User | str, ip: str = "") -> bool:
 
 def stop_all(automation: Automation) -> int:
     """End every run of an automation that waits, as when it is archived; return how many."""
+    steps = RunStep.objects.filter(ended_at=None, run__automation=automation, run__status=Status.WAITING)
+    steps.update(status=RunStep.Status.FAILED, reason="archived", detail=ARCHIVED, ended_at=Now())
     waiting = Run.objects.filter(automation=automation, status=Status.WAITING)
-    return waiting.update(
-        status=Status.STOPPED, reason="archived", detail="The automation was archived.", ended_at=Now(), wake_key=""
-    )
+    return waiting.update(status=Status.STOPPED, reason="archived", detail=ARCHIVED, ended_at=Now(), wake_key="")
 
 
 def release_lost() -> int:
@@ -108,10 +109,17 @@ def release_lost() -> int:
 
 
 def hold(run_ids: Iterable[uuid.UUID]) -> None:
-    """Put waiting runs of an automation that is paused where nobody looks for them."""
+    """Put waiting runs of automations that are paused where nobody looks for them.
+
+    The automations are locked: one that is resumed at this moment would let go all runs but these, for ever.
+    """
     ids = list(run_ids)
+    paused = Automation.objects.select_for_update(of=("self",), no_key=True).filter(
+        pk__in=Run.objects.filter(pk__in=ids).values("automation"), status=Automation.Status.PAUSED
+    )
+    owners = list(paused.order_by("pk").values_list("pk", flat=True))
     for lane, held in _HELD.items():
-        Run.objects.filter(pk__in=ids, status=Status.WAITING, lane=lane).update(lane=held)
+        Run.objects.filter(pk__in=ids, automation__in=owners, status=Status.WAITING, lane=lane).update(lane=held)
 
 
 def hold_all(automation: Automation) -> int:

@@ -1,11 +1,15 @@
 """The kinds of triggers and nodes: each room, and each wing above, registers its own from `AppConfig.ready()`."""
 
-from collections.abc import Iterable
+import uuid
+from collections.abc import Callable, Collection, Iterable, Mapping
 
 from .base import Node, Trigger
 
 _triggers: dict[str, Trigger] = {}
 _nodes: dict[str, Node] = {}
+# From ids of messages to the ids of the steps that had them sent.
+CauseFinder = Callable[[Collection[str]], Mapping[uuid.UUID, uuid.UUID]]
+_causes: list[CauseFinder] = []
 
 
 def register_triggers(triggers: Iterable[Trigger]) -> None:
@@ -16,6 +20,16 @@ def register_triggers(triggers: Iterable[Trigger]) -> None:
 def register_nodes(nodes: Iterable[Node]) -> None:
     """Offer nodes in the builder."""
     _nodes.update({node.key: node for node in nodes})
+
+
+def register_causes(find: CauseFinder) -> None:
+    """Say which steps had which messages sent, where a job of the room's own sends them: so nothing goes round."""
+    _causes.append(find)
+
+
+def cause_finders() -> list[CauseFinder]:
+    """Return all that know which steps had messages sent."""
+    return list(_causes)
 
 
 def trigger_of(key: str) -> Trigger | None:

@@ -11,11 +11,15 @@ from integrations.clock import database_now
 from messaging.contacts.models import Contact
 
 from .base import Start
-from .flow import read
+from .flow import FlowProblem, read
 from .models import Automation, AutomationVersion, Run
 from .wake import call_quick
 
 LONGEST_CHAIN = 10
+BROKEN = (
+    "What set it off could not be taken in: something failed on our side. Publish the automation anew; if it happens "
+    "again, ask whoever runs this installation to look into the worker’s log."
+)
 _SLICE = 500
 
 
@@ -49,7 +53,7 @@ def _start_slice(automation: Automation, version: AutomationVersion, starts: Seq
     phones = _phones_of(automation, list(fresh.values()))
     chains = _chains_of(fresh.values())
     counts = _counts(automation, [*phones.values(), *(start.phone for start in fresh.values())], now=now)
-    first, runs = read(version.flow).first, []
+    first, runs = _first_of(version), list[Run]()
     for start in fresh.values():
         contact_id = start.contact_id if start.contact_id in phones else None
         phone = start.phone or (phones.get(start.contact_id, "") if start.contact_id else "")
@@ -61,7 +65,7 @@ def _start_slice(automation: Automation, version: AutomationVersion, starts: Seq
             contact_id=contact_id,
             phone=phone,
             data={"trigger": dict(start.data), "nodes": {}, **({"had_contact": True} if contact_id else {})},
-            position=first,
+            position=first or "",
             ancestry=chains.get(start.cause, []) if start.cause else [],
             cause=start.cause,
             created_at=now,
@@ -69,6 +73,8 @@ def _start_slice(automation: Automation, version: AutomationVersion, starts: Seq
         )
         if start.reason:
             _skip(run, start.reason, start.detail)
+        elif first is None:
+            _skip(run, "internal", BROKEN)
         else:
             _hold_back(automation, run, counts=counts)
         if run.status == Run.Status.WAITING:
@@ -78,6 +84,14 @@ def _start_slice(automation: Automation, version: AutomationVersion, starts: Seq
     if automation.per_minute:
         automation.save(update_fields=["next_start_at"])
     return Run.objects.bulk_create(runs)
+
+
+def _first_of(version: AutomationVersion) -> str | None:
+    """Return the step to begin with, "" where there is none; None where this version of the product cannot read it."""
+    try:
+        return read(version.flow).first
+    except FlowProblem:
+        return None
 
 
 def _phones_of(automation: Automation, starts: Sequence[Start]) -> dict[uuid.UUID, str]:

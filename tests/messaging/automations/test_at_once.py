@@ -1,0 +1,141 @@
+"""Several workers, members and callers at the same moment, each with a transaction of its own."""
+
+import threading
+from collections.abc import Callable
+
+import pytest
+from django.db import connections, transaction
+
+from messaging.automations import engine, hearing, moves
+from messaging.automations.models import Automation, Run
+from messaging.automations.publishing import archive, resume
+from messaging.contacts.models import Tag
+from messaging.happenings.models import Happening
+from messaging.happenings.telling import tell
+from tests.conftest import Cast
+from tests.factories import ContactFactory
+
+from .conftest import MakeAutomation, begin, carry_on, spec
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def together(work: Callable[[int], object], *, count: int) -> None:
+    """Do something in so many threads at once."""
+
+    def one(number: int) -> None:
+        try:
+            work(number)
+        finally:
+            connections.close_all()
+
+    threads = [threading.Thread(target=one, args=[number]) for number in range(count)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+
+def test_nobody_who_writes_waits_for_who_hears(
+    cast: Cast, automation: MakeAutomation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    automation(spec("n1"))
+    tell(cast.organization.pk, "test.thing")
+    written = threading.Event()
+
+    def meanwhile(_: object) -> None:
+        def write() -> None:
+            ContactFactory(organization=cast.organization)
+            written.set()
+            connections.close_all()
+
+        threading.Thread(target=write).start()
+        assert written.wait(10)
+
+    monkeypatch.setattr(hearing, "_find_causes", meanwhile)
+    assert hearing.hear_all() == 1
+
+
+def started(automation: Automation, key: str = "1") -> Run:
+    with transaction.atomic():
+        run = begin(automation, key)
+    assert run is not None
+    return run
+
+
+def test_two_who_hear_at_once_hear_each_thing_once(cast: Cast, automation: MakeAutomation) -> None:
+    automation(spec("n1"))
+    for _ in range(40):
+        tell(cast.organization.pk, "test.thing")
+    together(lambda _: hearing.hear_all(), count=4)
+    assert Run.objects.count() == 40 and not Happening.objects.filter(heard_at=None).exists()
+
+
+def test_workers_at_once_do_each_step_once(automation: MakeAutomation) -> None:
+    made = automation(spec("n1"), spec("n2"))
+    for number in range(30):
+        started(made, f"{number}.")
+    together(lambda _: engine.work(seconds=10), count=4)
+    carry_on()
+    assert Run.objects.filter(status="done").count() == 30
+    assert Tag.objects.count() == 60
+
+
+def test_a_run_that_is_put_aside_while_its_automation_is_resumed_goes_on(
+    cast: Cast, automation: MakeAutomation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = automation(spec("n1"))
+    run = started(made)
+    Automation.objects.update(status="paused")
+    hold = engine.hold
+    done = threading.Event()
+
+    def resumed_meanwhile(ids: object) -> None:
+        def work() -> None:
+            resume(made, actor=cast.admin)
+            done.set()
+            connections.close_all()
+
+        threading.Thread(target=work).start()
+        done.wait(10)
+        hold(ids)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(engine, "hold", resumed_meanwhile)
+    engine.work(seconds=2)
+    monkeypatch.setattr(engine, "hold", hold)
+    assert done.is_set()
+    carry_on()
+    run.refresh_from_db()
+    assert run.status == "done"
+
+
+@pytest.mark.parametrize("kind", ["act", "outside"])
+def test_a_run_that_was_under_way_when_its_automation_was_archived_ends(
+    cast: Cast, automation: MakeAutomation, kind: str
+) -> None:
+    made = automation(spec("n1", kind=kind), spec("n2"))
+    run = started(made)
+    if kind == "outside":
+        engine.work(seconds=2)
+    lane = Run.Lane.OUTSIDE if kind == "outside" else Run.Lane.QUICK
+    token, claimed = engine.claim(lane, most=1)
+    archive(made, actor=cast.admin)
+    if kind == "outside":
+        engine._act(token, claimed[0])
+    else:
+        engine.carry_on(token, claimed)
+    carry_on()
+    run.refresh_from_db()
+    assert (run.status, run.reason) == ("stopped", "archived") and run.ended_at is not None
+    assert not run.steps.exists()
+
+
+def test_an_archived_automation_leaves_no_step_open(cast: Cast, automation: MakeAutomation) -> None:
+    made = automation(spec("n1", "wait"))
+    run = started(made)
+    carry_on()
+    assert run.steps.filter(ended_at=None).exists()
+    archive(made, actor=cast.admin)
+    step = run.steps.get()
+    assert (step.status, step.reason) == ("failed", "archived") and step.ended_at is not None
+    assert not moves.stop(run, actor=cast.agent)
