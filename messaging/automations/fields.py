@@ -4,6 +4,7 @@ A path is written as in templates: `trigger.order.id`, `contact.name`, `n2.statu
 made into such names by `plain_keys`: `Order-ID` becomes `Order_ID`, the first of a list `_0`.
 """
 
+import math
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -17,6 +18,7 @@ from messaging.templates.rendering import MissingVariables, Variable, parse
 LONGEST_VALUE = 2_000
 _DEEPEST, _MOST_KEYS = 6, 500
 _NOT_IN_A_NAME = re.compile(r"[^A-Za-z0-9_]")
+_NO_TEXT = re.compile("[\x00\ud800-\udfff]")  # what the database stores in no text
 
 
 class Type(StrEnum):
@@ -101,7 +103,7 @@ def plain_keys(raw: Any, *, _depth: int = 1) -> Any:
     if isinstance(raw, list):
         raw = {f"_{index}": value for index, value in enumerate(raw)}
     if not isinstance(raw, Mapping):
-        return raw if isinstance(raw, bool | int | float) or raw is None else str(raw)[:LONGEST_VALUE]
+        return _plain_value(raw)
     if _depth > _DEEPEST:
         return {}
     made: dict[str, Any] = {}
@@ -109,6 +111,12 @@ def plain_keys(raw: Any, *, _depth: int = 1) -> Any:
         name = _NOT_IN_A_NAME.sub("_", str(key))[:60] or "_"
         made.setdefault(f"_{name}" if name[0].isdigit() else name, plain_keys(value, _depth=_depth + 1))
     return made
+
+
+def _plain_value(raw: Any) -> Any:
+    if isinstance(raw, float) and not math.isfinite(raw):
+        return None
+    return raw if isinstance(raw, bool | int | float) or raw is None else _NO_TEXT.sub("", str(raw)[:LONGEST_VALUE])
 
 
 def fields_of(values: Mapping[str, Any], *, under: str) -> list[Field]:

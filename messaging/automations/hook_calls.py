@@ -22,7 +22,7 @@ from messaging.api.problems import ApiProblem, FieldError
 from . import hook_proof
 from .base import Settings
 from .fields import look_up, plain_keys
-from .flow import Flow, read
+from .flow import Flow, FlowProblem, read
 from .hooks import find_hook, keep_sample, live_secrets, note_refusal
 from .models import Automation, Run
 from .registry import trigger_of
@@ -130,11 +130,12 @@ def _begin(
         )  # fmt: skip
         starts = trigger.take(automation, settings, values, now=database_now())
         runs = start_runs(automation, starts)
+        if starts and not runs:
+            # Nothing of the call is kept: sent again once the automation is resumed, it counts.
+            raise ApiProblem("automation_not_live", "The automation was paused at this moment.")
         if call is not None and runs:
             with connection.cursor() as cursor:
                 cursor.execute("UPDATE messaging_hookcall SET run_id = %s WHERE id = %s", [runs[0].pk, call])
-    if starts and not runs:
-        raise ApiProblem("automation_not_live", "The automation was paused at this moment.")
     if not runs:
         return Answer("received")
     skipped = [run for run in runs if run.status == Run.Status.SKIPPED]
@@ -145,7 +146,10 @@ def _begin(
 
 def _flow_of(automation: Automation) -> Flow:
     is_draft = automation.status == Automation.Status.DRAFT or automation.live is None
-    return read(automation.draft) if is_draft or automation.live is None else read(automation.live.flow)
+    try:
+        return read(automation.draft) if is_draft or automation.live is None else read(automation.live.flow)
+    except FlowProblem as problem:
+        raise ApiProblem("automation_not_live", "The automation cannot be read. Publish it anew.") from problem
 
 
 def _read(request: HttpRequest, body: bytes) -> dict[str, Any]:

@@ -1,7 +1,8 @@
 """Steps of the portal wing: invite, approve or reject, notify. Each is a verb of the wing's, done with the run."""
 
+import uuid
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import datetime
 from typing import Any
 
@@ -254,6 +255,13 @@ class NotifyNode(Node):
         count = notifying.recipients_of(portal, plan).count()
         step.shown["in this test"] = f"nobody is notified; it would be {count:,}"
         return Done({"notification_id": "", "count": count})
+
+
+def steps_that_notified(message_ids: Collection[str]) -> dict[uuid.UUID, uuid.UUID]:
+    """Return the steps whose notifications these messages are part of: a notification has its step's id."""
+    ids = [uuid.UUID(one) for one in message_ids]
+    rows = PortalSending.objects.filter(message__in=ids, notification__source=PortalInvitation.Source.AUTOMATION)
+    return dict(rows.values_list("message_id", "notification_id"))
 
 
 def _invite(

@@ -138,6 +138,8 @@ def _keep(step: Step, verification: Verification) -> None:
     """Write the id into the step, in the transaction of the verification; another worker that was quicker wins."""
     kept = RunStep.objects.filter(pk=step.id).exclude(memory__has_key="verification")
     if not kept.update(memory={**step.memory, "verification": str(verification.pk)}):
+        # What the other one wrote down is kept by this one's failure, too: without it a second code would go out.
+        step.memory.update(RunStep.objects.values_list("memory", flat=True).get(pk=step.id))
         raise TryLater("begun", "Another worker has begun the verification.", seconds=1)
 
 

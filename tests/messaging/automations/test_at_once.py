@@ -5,10 +5,13 @@ from collections.abc import Callable
 
 import pytest
 from django.db import connections, transaction
+from django.http import HttpResponse
+from django.test import Client
 
-from messaging.automations import engine, hearing, moves
+from messaging.automations import engine, hearing, hooks, moves
+from messaging.automations.flow import Flow
 from messaging.automations.models import Automation, Run
-from messaging.automations.publishing import archive, resume
+from messaging.automations.publishing import archive, create, publish, resume
 from messaging.contacts.models import Tag
 from messaging.happenings.models import Happening
 from messaging.happenings.telling import tell
@@ -139,3 +142,24 @@ def test_an_archived_automation_leaves_no_step_open(cast: Cast, automation: Make
     step = run.steps.get()
     assert (step.status, step.reason) == ("failed", "archived") and step.ended_at is not None
     assert not moves.stop(run, actor=cast.agent)
+
+
+def test_the_same_call_many_times_at_once_begins_one_run(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
+    flow = Flow(trigger="webhook", trigger_settings={"replay_seconds": 60}, nodes=(spec("n1"),), count=1)
+    made = create(cast.organization, name="Orders", flow=flow, actor=cast.admin)
+    publish(made, actor=cast.admin)
+    secret, hook = hooks.make_secret(made, actor=cast.admin), hooks.hook_of(made)
+    answers: list[HttpResponse] = []
+
+    def call(number: int) -> None:
+        headers = {"Authorization": f"Bearer {secret}"}
+        if number % 2:
+            headers["Idempotency-Key"] = "order-7"
+        address = f"/hooks/automations/{hook.key}"
+        answers.append(Client().post(address, b'{"a": 1}', content_type="application/json", headers=headers))
+
+    together(call, count=20)
+    assert sorted(answer.status_code for answer in answers) == [200] * 18 + [202] * 2
+    assert Run.objects.count() == 2  # one by the key, one by the body
+    told = {tuple(answer.json()["runs"]) for answer in answers}
+    assert told == {(str(run.pk),) for run in Run.objects.all()}

@@ -1,4 +1,4 @@
-"""What cannot be read, or breaks, harms itself alone: never the runs and automations of others, and never without a word."""
+"""What cannot be read, or breaks, harms itself alone: never the runs of others, and never without a word."""
 
 from typing import Any
 

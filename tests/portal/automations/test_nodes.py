@@ -9,8 +9,10 @@ from messaging.automations.models import Run, RunMessage
 from messaging.consent.models import OptOut
 from messaging.consent.opt_outs import opt_out
 from messaging.contacts.models import Tag
+from messaging.jobs import work
 from messaging.jobs.models import Job
 from messaging.sending.models import Message
+from messaging.sending.transitions import Move, advance
 from portal.accounts.models import Portal, PortalInvitation, PortalNotification, PortalUser
 from portal.accounts.wishes import change_wishes
 from portal.automations import nodes as nodes_module
@@ -148,6 +150,25 @@ def test_a_notification_is_begun_once(run_node: RunNode, portal: Portal) -> None
     row = PortalNotification.objects.get()
     assert (row.pk, row.text, row.source) == (step.pk, "Hello 7", "automation") and step.output["count"] == 1
     assert Job.objects.count() == 1
+
+
+@pytest.mark.parametrize("kind", ["portal_notify", "portal_invite"])
+def test_texts_of_a_portal_do_not_set_off_again_what_had_them_sent(
+    automation: Any, portal: Portal, contact: Any, kind: str
+) -> None:
+    make_person(portal, phone="+4915100000001")
+    settings = {"portal": str(portal.pk), **({"text": "Hello"} if kind == "portal_notify" else {"to": "contact"})}
+    made = automation(NodeSpec("n1", kind, settings), trigger="message_delivered")
+    run = begin(made, contact=contact)
+    assert run is not None
+    carry_on()
+    for job in Job.objects.all():
+        work.run(job.pk)
+    message = Message.objects.get()
+    Message.objects.update(status="accepted")
+    advance([Move(message_id=message.pk, to="delivered", source="callback")])
+    carry_on()
+    assert Run.objects.exclude(pk=run.pk).get().reason == "loop"
 
 
 def test_what_the_steps_lack_is_said(problems: Problems, portal: Portal, cast: Cast) -> None:

@@ -141,6 +141,7 @@ def test_of_two_workers_at_once_one_sends_a_code(started: Run) -> None:
         verify._keep(step, Verification.objects.get())
     row.refresh_from_db()
     assert "verification" in row.memory
+    assert step.memory == row.memory  # which is what its failure writes into the row
 
 
 def test_without_a_way_the_step_fails_and_is_tried_again(

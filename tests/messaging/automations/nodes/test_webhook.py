@@ -64,6 +64,15 @@ def test_what_will_not_work_fails_in_words(run_node: RunNode, receiver: Receiver
     assert len(receiver.calls) == 1
 
 
+@pytest.mark.parametrize(
+    "body", [b'{"a": "x\\u0000y"}', b'{"a": "\\ud800"}', b'{"a": NaN}', b'{"a": 1e999}', b'{"\\ud800": 1}']
+)
+def test_an_answer_that_cannot_be_stored_is_called_for_once(run_node: RunNode, receiver: Receiver, body: bytes) -> None:
+    receiver.body = body
+    step = run_node("webhook_out", {"url": receiver.url})
+    assert step.status == "done" and len(receiver.calls) == 1
+
+
 def test_silence_is_tried_again_and_given_up(run_node: RunNode, receiver: Receiver) -> None:
     step = run_node("webhook_out", {"url": "http://127.0.0.1:1/"})
     assert step.reason == "no_answer"

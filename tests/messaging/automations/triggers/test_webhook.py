@@ -16,11 +16,12 @@ from django.test import Client
 from integrations.organizations.models import AuditEntry, Organization
 from messaging.api import rates
 from messaging.automations import hook_calls, hooks
+from messaging.automations.fields import fill_in
 from messaging.automations.flow import Flow, read
 from messaging.automations.hook_proof import sign
-from messaging.automations.models import Automation, Run
-from messaging.automations.publishing import archive, create, pause, save_draft
-from messaging.automations.scopes import scope_at
+from messaging.automations.models import Automation, AutomationVersion, Run
+from messaging.automations.publishing import archive, create, pause, resume, save_draft
+from messaging.automations.scopes import scope_at, values_of
 from messaging.automations.trigger_erasing import forget_samples
 from messaging.automations.trigger_models import AutomationHook, HookCall, HookRefusal, HookSample, SeenEvent
 from messaging.contacts.erasure.erasers import Person
@@ -28,7 +29,7 @@ from messaging.contacts.models import Contact
 from tests.conftest import Cast
 from tests.factories import ContactFactory
 from tests.messaging.api.conftest import problem_of
-from tests.messaging.automations.conftest import spec
+from tests.messaging.automations.conftest import carry_on, spec
 
 from .conftest import Listening, wrong
 
@@ -211,7 +212,7 @@ def test_the_same_call_again_is_the_same_run(door: MakeDoor) -> None:
     first, again = one.post(), one.post()
     assert (first.status_code, again.status_code) == (202, 200)
     assert again.json() == {"status": "repeated", "runs": first.json()["runs"]}
-    HookCall.objects.update(at=Now() - timedelta(seconds=61))
+    HookCall.objects.update(at=Now() - timedelta(minutes=10))
     assert one.post().json()["runs"] != first.json()["runs"]
     assert len(runs()) == 2
 
@@ -224,9 +225,59 @@ def test_an_idempotency_key_counts_for_a_day_whatever_the_body(door: MakeDoor) -
     assert one.post(**{"Idempotency-Key": "order-8"}).status_code == 202
     assert [one.post().status_code for _ in range(2)] == [202, 202]  # no window: each call counts
     problem_of(one.post(**{"Idempotency-Key": "x" * 300}), 422, "validation_failed")
-    HookCall.objects.update(at=Now() - timedelta(hours=24, seconds=1))
+    HookCall.objects.update(at=Now() - timedelta(hours=25))
     assert one.post(**{"Idempotency-Key": "order-7"}).status_code == 202
     assert len(runs()) == 5
+
+
+def test_a_call_at_the_moment_of_a_pause_counts_when_it_comes_again(
+    door: MakeDoor, cast: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one = door()
+    check = hook_calls._check_required
+
+    def paused_meanwhile(*given: Any) -> None:
+        pause(one.automation, actor=cast.admin)
+        check(*given)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(hook_calls, "_check_required", paused_meanwhile)
+        problem_of(one.post(**{"Idempotency-Key": "order-7"}), 409, "automation_not_live")
+    resume(one.automation, actor=cast.admin)
+    assert one.post(**{"Idempotency-Key": "order-7"}).json()["status"] == "started"
+    assert len(runs()) == 1
+
+
+def test_an_automation_that_cannot_be_read_says_so(door: MakeDoor) -> None:
+    one = door()
+    AutomationVersion.objects.update(flow={"nodes": [{"id": "x"}]})
+    problem_of(one.post(), 409, "automation_not_live")
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        b'{"__proto__": {"a": 1}, "contact": {"phone": "+4930999"}, "run": 1, "organization": "Evil", "trigger": "x"}',
+        json.dumps({f"k{number}": number for number in range(10_000)}).encode(),
+        b'{"a": ' + b"9" * 4_000 + b', "b": 1E300, "c": -0.0, "d": [[[[[[1]]]]]], "": 1, "\xc3\xa4": 2}',
+        json.dumps({"a": "{{ organization }} {% x %} \u202e\u0007\ud83d\ude00", "b": "x" * 200_000}).encode(),
+    ],
+    ids=["names", "10,000 keys", "numbers", "texts"],
+)
+def test_wild_payloads_are_fields_like_any_other(
+    door: MakeDoor, raw: bytes, cast: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one = door()
+    assert one.post(raw=raw).status_code == 202
+    (run,) = runs()
+    values = values_of(run, contact=None, organization=cast.organization)
+    assert values["organization"] == cast.organization.name and values["contact"] == {}
+    assert set(run.data) == {"trigger", "nodes"}
+    text = fill_in('{{ trigger.a | "?" }}', values)
+    assert cast.organization.name not in text
+    carry_on()
+    run.refresh_from_db()
+    assert run.status == "done"
 
 
 @pytest.mark.parametrize("phone", ["12", "not a number", None, True, {"a": 1}, ""])
