@@ -44,8 +44,8 @@ class Panel:
 
     @property
     def writes(self) -> bool:
-        """Tell whether it says something that can be looked at beforehand."""
-        return bool({"template", "text"} & set(self.form.fields))
+        """Tell whether it says something that can be looked at beforehand; a trigger's template only narrows."""
+        return isinstance(self.kind, Node) and bool({"template", "text"} & set(self.form.fields))
 
 
 def open_panel(

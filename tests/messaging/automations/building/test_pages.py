@@ -239,3 +239,11 @@ def test_form_that_asks_for_other_fields_is_not_checked(cast: Cast, begin_draft:
     looked = post(cast, automation, "steps/n1/", do="look", text="")
     assert looked.status_code == 200
     assert "Write what to say." not in looked.content.decode().partition('id="panel-form"')[2]
+
+
+def test_a_template_that_only_narrows_a_trigger_is_not_written_there(cast: Cast, begin_draft: Begin) -> None:
+    automation = begin_draft(NodeSpec("n1", "send_sms"), trigger="message_failed")
+    trigger = cast.client("owner").get(url(cast, automation, "steps/trigger/"), **HTMX).content.decode()
+    assert "Any message" in trigger and "new_template_name" not in trigger and "As it arrives" not in trigger
+    step = cast.client("owner").get(url(cast, automation, "steps/n1/"), **HTMX).content.decode()
+    assert "new_template_name" in step and "As it arrives" in step
