@@ -19,6 +19,10 @@ from messaging.templates.variables import nest, offered, overlay
 
 _PREFIX = "value__"
 _GONE = "This template was deleted or archived. Choose another one."
+_GONE_IN_RUN = (
+    "The template of this step was deleted or archived. Bring it back under Templates, and try this run again; or "
+    "choose another one in the step and publish: runs that begin then use it, this one keeps the step as it was."
+)
 
 
 @dataclass(frozen=True)
@@ -110,7 +114,7 @@ def words_of(step: Step) -> Words:
     key = as_uuid(settings["template"])
     template = find_template(step.organization, key) if key else None
     if template is None or template.archived_at is not None:
-        raise NodeFailed("template_gone", f"{_GONE} Publish, and start it anew; this run keeps the step as it was.")
+        raise NodeFailed("template_gone", _GONE_IN_RUN)
     if template.current is None:
         raise NodeFailed("template_empty", f"The template “{template.name}” has no text. Write one, then try again.")
     mapped = settings.get("values", {})

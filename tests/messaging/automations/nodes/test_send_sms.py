@@ -181,6 +181,7 @@ def test_what_is_gone_in_mid_run_is_said(
     assert code("2", contact=contact, data={"order": "7"}) == "missing_variables"
     Template.objects.update(archived_at=Now())
     assert code("3", contact=contact, data={"order": "7"}) == "template_gone"
+    assert "Bring it back under Templates, and try this run again" in Run.objects.get(key="3").detail
     Template.objects.update(archived_at=None)
     assert code("erased", contact=contact, data={"order": "7"}) == "contact_gone"
 
