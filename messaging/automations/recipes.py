@@ -109,7 +109,7 @@ def _alert(ids: Ids) -> Flow:
         'Alert: {{ trigger.threshold.subject | "a sensor" }} reads {{ trigger.threshold.value }}. Please look after it.'
     )
     send = {"to": "typed", "text": text, "purpose": "transactional"}
-    return Flow("threshold", {"pause_minutes": 30}, (_step("n1", "send_sms", send),), 1)
+    return Flow("threshold", {"direction": "above", "pause_minutes": 30}, (_step("n1", "send_sms", send),), 1)
 
 
 def _appointment(ids: Ids) -> Flow:
@@ -191,7 +191,8 @@ _ALL = (
         "lock",
         _two_factor,
         {
-            "n2": "Write the address of your application that hears of success, and make the signing secret.",
+            "n2": "Write the address of your application that hears of success. Calls to it are signed: make the "
+            "secret under Settings, Outgoing webhooks.",
             "n3": "And the one that hears of failure.",
         },
     ),

@@ -67,3 +67,8 @@ def test_new_automation_is_begun_with_nothing_or_a_recipe(cast: Cast) -> None:
     for who in ("agent", "viewer"):
         assert cast.client(who).get(cast.url("automations/new/")).status_code == 403
     assert cast.client("stranger").get(cast.url("automations/new/")).status_code == 404
+
+
+def test_a_recipe_that_is_ready_says_so(cast: Cast) -> None:
+    page = cast.client("owner").get(cast.url("automations/new/?recipe=win_back")).content.decode()
+    assert "Nothing is left for you to fill in." in page and "What is left for you" not in page
