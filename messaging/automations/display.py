@@ -201,7 +201,7 @@ def nodes_of(flow: Flow) -> list[tuple[str, str]]:
 
 def places_of(runs: Iterable[Run]) -> dict[uuid.UUID, Place]:
     """Return where runs of a list stand: those that have ended badly or are under way."""
-    shown = [run for run in runs if run.position and run.status != Run.Status.DONE]
+    shown = [run for run in runs if run.position and run.status not in {Run.Status.DONE, Run.Status.SKIPPED}]
     if not shown:
         return {}
     versions = AutomationVersion.objects.in_bulk({run.version_id for run in shown})

@@ -1,8 +1,11 @@
 """An event that a program reports by the API sets an automation off."""
 
+import json
+from collections.abc import Iterable
 from typing import Any
 
 from django import forms
+from django.conf import settings as django_settings
 
 from messaging.automations.base import Scope, Settings, SettingsForm, Start, Trigger
 from messaging.automations.events import API_EVENT, NAME
@@ -56,6 +59,14 @@ class ApiEventTrigger(Trigger):
     def describe(self, scope: Scope, settings: Settings) -> str:
         return (
             f"When a program reports {settings['name']}" if settings.get("name") else "When a program reports an event"
+        )
+
+    def notes(self, scope: Scope, settings: Settings) -> Iterable[str]:
+        call: dict[str, Any] = {"name": settings.get("name") or "order.shipped", "to": "+4915112345678", "data": {}}
+        address = f"{django_settings.PUBLIC_BASE_URL or ''}/api/v1/events"
+        yield (
+            f"The program sends {json.dumps(call)} as JSON by POST to {address}, with the header Authorization: Bearer "
+            "and a key that may report events. You make it under API keys."
         )
 
     def fits(self, settings: Settings, happening: Happening) -> bool:

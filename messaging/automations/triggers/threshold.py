@@ -23,13 +23,18 @@ _LONGEST_SUBJECT = 120
 class ThresholdForm(WebhookForm):
     """Which number, its limits, and how often it may be told."""
 
-    value_path = PathField(label="Field with the number", help_text="Like reading.temperature.")
+    value_path = PathField(
+        label="Field with the number", help_text="Like reading.temperature.",
+        error_messages={"required": "Write the field that holds the number, like reading.temperature."},
+    )  # fmt: skip
     direction = forms.ChoiceField(
         label="Told when it goes", choices=[(ABOVE, "above the limit"), (BELOW, "below the limit")], initial=ABOVE
     )
-    limit = forms.FloatField(label="Limit", min_value=-_LARGEST, max_value=_LARGEST)
+    limit = forms.FloatField(
+        label="Limit", min_value=-_LARGEST, max_value=_LARGEST, error_messages={"required": "Write a number, like 30."}
+    )
     rearm = forms.FloatField(
-        label="Over again at", min_value=-_LARGEST, max_value=_LARGEST, required=False,
+        label="Normal again at", min_value=-_LARGEST, max_value=_LARGEST, required=False,
         help_text="Only when it has come back to this number may it be told anew, so that a value that trembles around "
         "the limit is told once. Empty: the limit itself.",
     )  # fmt: skip
@@ -37,9 +42,12 @@ class ThresholdForm(WebhookForm):
         label="At most once in (minutes)", min_value=0, max_value=10_080, initial=30, required=False
     )
     subject_path = PathField(
-        label="Field that says of what", required=False,
-        help_text="Like sensor.id: each has its own limit and pause. Empty: all numbers are of one thing.",
+        label="Field that names the thing", required=False,
+        help_text="Like sensor.id: each thing is watched by itself. Empty: all numbers are of one thing.",
     )  # fmt: skip
+
+    # What makes it a threshold comes first; how it is called, behind.
+    field_order = ("value_path", "direction", "limit", "rearm", "pause_minutes", "subject_path")
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -80,9 +88,19 @@ class ThresholdTrigger(WebhookTrigger):
     def paths(self) -> tuple[str, ...]:
         return (*super().paths(), "value_path", "subject_path")
 
+    def examples(self, settings: Settings) -> dict[str, Any]:
+        """Return them with a number beyond the limit, so that the example sets off what is built."""
+        limit, is_below = float(settings.get("limit") or 0), settings.get("direction") == BELOW
+        beyond = 31.0 if settings.get("limit") is None else limit - 1 if is_below else limit + 1
+        found = super().examples(settings)
+        found[str(settings.get("value_path") or "temperature")] = beyond
+        if subject := settings.get("subject_path"):
+            found[str(subject)] = "sensor 1"
+        return found
+
     def describe(self, scope: Scope, settings: Settings) -> str:
         what = settings.get("value_path") or "a number"
-        return f"When {what} goes {settings.get('direction', ABOVE)} {settings.get('limit', '…')}"
+        return f"When {what} goes {settings.get('direction', ABOVE)} {_shown(settings.get('limit'))}"
 
     def check_payload(self, settings: Settings, values: Mapping[str, Any]) -> None:
         path = str(settings.get("value_path", ""))
@@ -146,6 +164,11 @@ def _locked(automation: Automation, subject: str, *, now: datetime) -> Threshold
 def _subject(settings: Settings, values: Mapping[str, Any]) -> str:
     found = look_up(values, str(settings.get("subject_path") or "")) if settings.get("subject_path") else None
     return "" if found is None or isinstance(found, Mapping) else str(found).strip()[:_LONGEST_SUBJECT]
+
+
+def _shown(limit: Any) -> str:
+    """Return a limit as people write it: 30, and not 30.0."""
+    return f"{limit:.15g}" if isinstance(limit, int | float) else "…"
 
 
 def _number(raw: Any) -> float | None:

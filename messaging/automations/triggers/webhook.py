@@ -12,7 +12,7 @@ from integrations.organizations.models import Organization
 from integrations.phones import Phone, PhoneProblem, parse_phone
 from messaging.automations import hook_proof
 from messaging.automations.base import Scope, Settings, SettingsForm, Start, Trigger
-from messaging.automations.fields import Field, Type, look_up
+from messaging.automations.fields import Field, Type, example_values, look_up
 from messaging.automations.hooks import known_fields
 from messaging.automations.models import Automation
 from messaging.contacts.address_book import ContactProblem, Details, create_contact
@@ -20,6 +20,9 @@ from messaging.contacts.models import Contact
 
 _PATH = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*){0,5}")
 _MOST_REQUIRED = 50
+# What an example of a call says where nothing is known of a field but its name.
+_EXAMPLES: Mapping[str, Any] = {"order_id": 17, "id": 17, "status": "shipped"}
+_EXAMPLE_PHONE = "+4915112345678"
 LONGEST_REPLAY = 3_600
 
 
@@ -115,6 +118,25 @@ class WebhookTrigger(Trigger):
         """Return the names of the settings that name a field of the payload."""
         return ("phone_path", "name_path")
 
+    def example(self, settings: Settings) -> dict[str, Any]:
+        """Return a payload with every field that the settings name, for the example of a call: an order's for none."""
+        named = self.examples(settings) or {"order_id": 17, "status": "shipped", "phone": _EXAMPLE_PHONE}
+        # A draft from a file may hold anything, and the example is pasted into a shell.
+        paths = [
+            Field(f"trigger.{path}", path, example=value) for path, value in named.items() if _PATH.fullmatch(path)
+        ]
+        made = example_values(paths).get("trigger", {})
+        return made if isinstance(made, dict) else {}
+
+    def examples(self, settings: Settings) -> dict[str, Any]:
+        """Return an example of each field that the settings name, by its path."""
+        found = {path: _EXAMPLES.get(path.rpartition(".")[2], "text") for path in required_paths(settings)}
+        if phone := settings.get("phone_path"):
+            found[str(phone)] = _EXAMPLE_PHONE
+        if name := settings.get("name_path"):
+            found[str(name)] = "Ada Lovelace"
+        return found
+
     def describe(self, scope: Scope, settings: Settings) -> str:
         phone = settings.get("phone_path")
         return f"When a webhook arrives, for the number in {phone}" if phone else "When a webhook arrives"
@@ -144,9 +166,9 @@ def start_of(
     try:
         phone = _read_phone(raw, automation.organization)
     except PhoneProblem as problem:
-        return Start(
-            key=key, data=data, reason="bad_number", detail=f"The number in {path} cannot be used. {problem.message}"
-        )
+        said = f"The number in {path} cannot be used. {problem.message}"
+        mend = f"Let the other system send it as {path}, or name another field in the trigger."
+        return Start(key=key, data=data, reason="bad_number", detail=f"{said} {mend}")
     contact = Contact.objects.filter(organization=automation.organization_id, phone=phone.e164).first()
     if contact is None and settings.get("makes_contact"):
         name = look_up(values, str(settings.get("name_path") or "")) if settings.get("name_path") else ""

@@ -186,6 +186,9 @@ def publish(request: MemberRequest, pk: uuid.UUID) -> HttpResponse:
     if former is not None and under_way:
         finish = f" {under_way:,} run{' finishes' if under_way == 1 else 's finish'} on version {former.number}."
     messages.success(request, f"Published: version {version.number} runs from now on.{finish}")
+    hook = hook_context(automation, read(version.flow))
+    if hook and not hook.get("hook_has_secret"):
+        messages.warning(request, "Nothing can call it yet: open the first card, and make its address and secret.")
     return redirect("automations:build", pk=pk)
 
 

@@ -29,12 +29,14 @@ _SHOWN_REFUSALS = 5
 
 def hook_context(automation: Automation, flow: Flow) -> dict[str, Any]:
     """Return what the panel of a trigger with an address shows; {} for other triggers."""
-    if not isinstance(trigger_of(flow.trigger), WebhookTrigger):
+    trigger = trigger_of(flow.trigger)
+    if not isinstance(trigger, WebhookTrigger):
         return {}
     hook = AutomationHook.objects.filter(automation=automation).first()
     found: dict[str, Any] = {
         "has_hook": True,
         "hook": hook,
+        "example": json.dumps(trigger.example(flow.trigger_settings)),
         "is_signed": flow.trigger_settings.get("auth") == SIGNATURE,
     }
     if hook is not None:
@@ -63,7 +65,7 @@ def secret_make(request: MemberRequest, pk: uuid.UUID) -> HttpResponse:
     secret = hooks.make_secret(automation, actor=request.user, ip=client_ip(request))
     context = {"title": "Secret of the webhook", "automation": automation, "secret": secret, "tab": "build"}
     context |= hook_context(automation, flow) | {"may_edit": True}
-    part = "_secret" if request.htmx else "secret"
+    part = "_hook" if request.htmx else "secret"
     response = render(request, f"messaging/automations/{part}.html", context)
     response["Cache-Control"] = "no-store"
     return response

@@ -101,3 +101,8 @@ def test_names_are_remembered_up_to_a_number(
         assert api.post("events", {"name": name}).status_code == 202
     assert set(SeenEvent.objects.values_list("name", flat=True)) == {"a", "b"}
     assert len(begun(automation)) == 1
+
+
+def test_the_panel_says_how_a_program_reports_it(cast: Cast, automation: Automation) -> None:
+    page = cast.client("owner").get(cast.url(f"automations/{automation.pk}/steps/trigger/")).content.decode()
+    assert "/api/v1/events" in page and "You make it under API keys." in page

@@ -99,4 +99,6 @@ def test_bad_limits_are_refused(cast: Cast) -> None:
     assert "or more" in wrong(cast, "threshold", **{**WARM, "direction": "below", "rearm": 3})[0]
     assert len(wrong(cast, "threshold")) == 3
     assert wrong(cast, "threshold", **WARM) == []
+    assert describe(cast, "threshold", **WARM) == describe(cast, "threshold", **{**WARM, "limit": 30.0})
     assert describe(cast, "threshold", **WARM) == "When t goes above 30"
+    assert describe(cast, "threshold", **{**WARM, "limit": 30.5}) == "When t goes above 30.5"

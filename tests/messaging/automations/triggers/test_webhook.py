@@ -16,14 +16,17 @@ from django.test import Client
 from integrations.organizations.models import AuditEntry, Organization
 from messaging.api import rates
 from messaging.automations import hook_calls, hooks
+from messaging.automations.display import places_of
 from messaging.automations.fields import fill_in
 from messaging.automations.flow import Flow, read
 from messaging.automations.hook_proof import sign
 from messaging.automations.models import Automation, AutomationVersion, Run
 from messaging.automations.publishing import archive, create, pause, resume, save_draft
+from messaging.automations.registry import trigger_of
 from messaging.automations.scopes import scope_at, values_of
 from messaging.automations.trigger_erasing import forget_samples
 from messaging.automations.trigger_models import AutomationHook, HookCall, HookRefusal, HookSample, SeenEvent
+from messaging.automations.triggers.webhook import WebhookTrigger
 from messaging.contacts.erasure.erasers import Person
 from messaging.contacts.models import Contact
 from tests.conftest import Cast
@@ -286,6 +289,8 @@ def test_a_number_that_cannot_be_read_is_a_run_that_was_not_begun(door: MakeDoor
     (run,) = runs()
     assert (run.status, run.reason, run.contact) == ("skipped", "bad_number", None)
     assert "The number in phone cannot be used." in run.detail and run.data["trigger"]["id"] == 1
+    assert run.detail.endswith("Let the other system send it as phone, or name another field in the trigger.")
+    assert not places_of([run]), "it stands at no step"
     assert response.json() == {"status": "skipped", "runs": [str(run.pk)], "detail": run.detail}
     assert not Contact.objects.exists()
 
@@ -390,3 +395,43 @@ def test_the_same_key_many_times_at_once_is_one_run(cast: Cast, listening: Liste
         thread.join()
     assert sorted(answer.status_code for answer in answers) == [200] * 5 + [202]
     assert {run for answer in answers for run in answer.json()["runs"]} == {str(Run.objects.get().pk)}
+
+
+def test_a_secret_made_in_the_panel_also_shows_what_comes(cast: Cast) -> None:
+    made = create(cast.organization, name="Orders", flow=Flow("webhook", {}, (spec("n1"),), 1), actor=cast.admin)
+    address = cast.url(f"automations/{made.pk}/webhook/secret/")
+    panel = cast.client("admin").post(address, HTTP_HX_REQUEST="true").content.decode()
+    assert "whs_" in panel and 'id="hook-news"' in panel and "Waiting for a first call" in panel
+
+
+def test_published_without_a_secret_it_says_that_nothing_can_call(cast: Cast) -> None:
+    made = create(cast.organization, name="Orders", flow=Flow("webhook", {}, (spec("n1"),), 1), actor=cast.admin)
+
+    def publish_by_hand() -> str:
+        made.refresh_from_db()
+        address = cast.url(f"automations/{made.pk}/publish/")
+        return cast.client("admin").post(address, {"draft": made.draft_number}, follow=True).content.decode()
+
+    assert "Nothing can call it yet" in publish_by_hand()
+    hooks.make_secret(made, actor=cast.admin)
+    assert "Nothing can call it yet" not in publish_by_hand()
+
+
+@pytest.mark.parametrize(
+    ("trigger", "given", "example"),
+    [
+        ("webhook", {}, {"order_id": 17, "status": "shipped", "phone": "+4915112345678"}),
+        ("webhook", {"required": "order.id\nwhat", "phone_path": "order.phone"},
+         {"order": {"id": 17, "phone": "+4915112345678"}, "what": "text"}),
+        ("webhook", {"required": "';rm -rf /"}, {}),
+        ("threshold", {}, {"temperature": 31}),
+        ("threshold", {"value_path": "t", "limit": 5, "direction": "below", "subject_path": "at"},
+         {"t": 4, "at": "sensor 1"}),
+    ],
+)  # fmt: skip
+def test_the_example_of_a_call_has_the_fields_that_are_needed(
+    trigger: str, given: dict[str, Any], example: dict[str, Any]
+) -> None:
+    found = trigger_of(trigger)
+    assert isinstance(found, WebhookTrigger)
+    assert found.example(given) == example
