@@ -13,7 +13,8 @@ from messaging.templates import wording
 from messaging.templates.models import Template
 from messaging.templates.wording import WordingProblem
 
-from .flow import FlowProblem, read
+from .drawing import draw
+from .flow import Flow, FlowProblem, read
 from .models import Automation
 from .publishing import AutomationProblem, create
 from .references import Missing, named, resolved
@@ -54,6 +55,7 @@ def take(organization: Organization, text: str, *, actor: User, ip: str = "") ->
             flow = read(settings)
         except FlowProblem as problem:
             raise FileProblem(f"The steps of the file cannot be read. {problem}") from problem
+        _check_settings(organization, flow)
         made = create(organization, name=str(stored.get("name") or "Imported")[:120], flow=flow, actor=actor, ip=ip)
     return Taken(made, tuple(missing), tuple(templates))
 
@@ -83,6 +85,16 @@ def _read(text: str) -> dict[str, Any]:
     if not isinstance(stored.get("flow"), dict):
         raise FileProblem("The file has no “flow”, which says what the automation does.")
     return stored
+
+
+def _check_settings(organization: Organization, flow: Flow) -> None:
+    """Refuse settings of shapes that no form makes: what shows and runs steps may then rely on theirs."""
+    try:
+        draw(organization, flow)
+    except (TypeError, ValueError, AttributeError, LookupError, ArithmeticError) as error:
+        raise FileProblem(
+            "The settings of a step in the file cannot be read: a value has another type than Heliograph writes."
+        ) from error
 
 
 def _take_templates(organization: Organization, stored: Any, *, actor: User, ip: str) -> list[Template]:

@@ -260,3 +260,25 @@ def test_automation_is_built_without_scripts(owner: Person) -> None:
         expect(page.get_by_text("Published: version 1 runs from now on.")).to_be_visible()
     finally:
         plain.close()
+
+
+def test_webhook_shows_its_secret_once_and_what_comes(owner: Person) -> None:
+    page = owner.page
+    owner.open("automations/new/?recipe=orders")
+    look(owner, "89-automation-recipe")
+    page.get_by_role("button", name="Use this recipe").click()
+    expect(page.get_by_text("Saved as you go. Nothing happens before you publish it.")).to_be_visible()
+    page.get_by_role("link", name="Incoming webhook").click()
+    page.get_by_role("button", name="Make address and secret").click()
+    secret = page.locator("#hook-secret .hg-secret code").inner_text()
+    address = page.locator("#hook-secret .hg-copy code").first.inner_text()
+    expect(page.get_by_text("Waiting for a first call…")).to_be_visible()
+    path = address.partition("/hooks/")[2]
+    answer = page.request.post(
+        f"{owner.product.address}/hooks/{path}",
+        headers={"Authorization": f"Bearer {secret}"},
+        data={"order_id": 17, "status": "shipped", "phone": "+4915112345611"},
+    )
+    assert answer.status == 202, answer.text()
+    expect(page.locator("#hook-news pre")).to_contain_text('"order_id": 17')
+    look(owner, "88-automation-webhook")

@@ -5,10 +5,12 @@ from typing import Any
 
 import pytest
 
+from messaging.automations.base import Node, Scope
 from messaging.automations.checking import problems_of
 from messaging.automations.copying import FileProblem, as_file, take
 from messaging.automations.flow import NodeSpec, read
 from messaging.automations.models import Automation
+from messaging.automations.registry import every_node, every_trigger
 from messaging.contacts.models import Tag
 from messaging.templates.models import Template
 from messaging.templates.wording import create_template
@@ -97,6 +99,29 @@ def test_file_that_is_none_is_refused_in_words_and_leaves_nothing(cast: Cast, te
         take(cast.organization, text, actor=cast.owner)
     assert not Automation.objects.exists()
     assert not Template.objects.exists()
+
+
+JUNK = ([1], {"a": 1}, -1, True, "x" * 300, "{{ broken", "99:99")
+
+
+@pytest.mark.parametrize("kind", [*every_trigger(), *every_node()], ids=lambda kind: kind.key)
+def test_settings_that_no_form_makes_are_taken_or_refused_and_never_a_fault(cast: Cast, kind: Any) -> None:
+    names = list(kind.form({}, scope=Scope(cast.organization)).fields)
+    for junk in JUNK:
+        settings = dict.fromkeys([*names, "groups", "values"], junk)
+        stored = {"id": "n1", "kind": kind.key, "settings": settings}
+        is_node = isinstance(kind, Node)
+        flow = {"trigger": {"kind": "schedule", "settings": {}}, "nodes": [stored]}
+        if not is_node:
+            flow = {"trigger": {"kind": kind.key, "settings": settings}, "nodes": []}
+        try:
+            taken = take(cast.organization, changed(flow=flow), actor=cast.owner)
+        except FileProblem:
+            continue
+        page = cast.client("owner").get(
+            cast.url(f"automations/{taken.automation.pk}/?open={'n1' if is_node else 'trigger'}")
+        )
+        assert page.status_code == 200, (kind.key, junk)
 
 
 def test_pages_of_files(cast: Cast, begin_draft: Begin) -> None:
