@@ -232,6 +232,16 @@ def places_of(runs: Iterable[Run]) -> dict[uuid.UUID, Place]:
     }
 
 
+def not_sent_of(runs: Iterable[Run]) -> dict[uuid.UUID, int]:
+    """Return how many texts of runs were blocked or had no number to go to: such a run is done, and not all well."""
+    found: dict[uuid.UUID, int] = {}
+    steps = RunStep.objects.filter(run__in=[run.pk for run in runs if not run.is_test], status=RunStep.Status.DONE)
+    for pk, *counts in steps.values_list("run_id", "output__blocked", "output__skipped"):
+        if number := sum(count for count in counts if isinstance(count, int)):
+            found[pk] = found.get(pk, 0) + number
+    return found
+
+
 def facts_of(values: Any, *, labels: Mapping[str, str] | None = None, under: str = "") -> list[Fact]:
     """Return a record's values one by one, with the labels that the builder shows; what opens doors as dots."""
     found: list[Fact] = []

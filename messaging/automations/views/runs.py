@@ -14,7 +14,7 @@ from integrations.organizations.pages import MemberRequest, member_page
 from integrations.organizations.roles import Capability
 from integrations.organizations.search_memory import recall, remember
 from messaging.automations import moves, retrying
-from messaging.automations.display import Story, flow_shown, nodes_of, places_of
+from messaging.automations.display import Story, flow_shown, nodes_of, not_sent_of, places_of
 from messaging.automations.models import Automation, Run
 from messaging.automations.run_filter import RunFilter, filtered, run_page
 from messaging.automations.run_forms import RunFilterForm
@@ -129,7 +129,7 @@ def _listing(request: MemberRequest, automation: Automation | None) -> HttpRespo
     form, wanted = _asked(request, automation)
     rows = filtered(request.organization, wanted, automation_id=automation.pk if automation else None)
     page = run_page(rows, after=request.GET.get("after"))
-    places = places_of(page.rows)
+    places, not_sent = places_of(page.rows), not_sent_of(page.rows)
     if automation is not None:
         counts = counts_of([automation.pk])[automation.pk]
     else:
@@ -143,7 +143,7 @@ def _listing(request: MemberRequest, automation: Automation | None) -> HttpRespo
         "form": form,
         "wanted": wanted,
         "page": page,
-        "rows": [(run, places.get(run.pk)) for run in page.rows],
+        "rows": [(run, places.get(run.pk), not_sent.get(run.pk, 0)) for run in page.rows],
         "counts": counts,
         "statuses": [(value, label, counts.by_status.get(value, 0)) for value, label in Run.Status.choices],
         "query": _query_of(request),

@@ -106,6 +106,19 @@ def test_run_list_shows_status_reason_and_place(cast: Cast, welcome: Automation)
         assert "1 failed" in text and "1 not begun" in text and "waiting</a>" not in text  # tests are not counted
 
 
+def test_run_that_is_done_says_what_it_could_not_send(cast: Cast, welcome: Automation) -> None:
+    run, tried = make_run(welcome, "1"), make_run(welcome, "2", is_test=True)
+    for one, output in ((run, {"count": 1, "blocked": 1, "skipped": 1}), (tried, {"count": 0, "skipped": 7})):
+        RunStep.objects.create(
+            run=one, ordinal=1, node="n1", kind="send_sms", status="done", output=output, started_at=run.created_at
+        )
+    RunStep.objects.create(
+        run=run, ordinal=2, node="n2", kind="act", status="done", output={"blocked": "x"}, started_at=run.created_at
+    )
+    text = page(cast, "runs/")
+    assert "2 texts not sent" in text and "7 texts" not in text
+
+
 def test_progress_of_a_step_that_writes_to_many_is_shown(cast: Cast, welcome: Automation) -> None:
     run = make_run(welcome, "1", status="waiting")
     step = RunStep.objects.create(
