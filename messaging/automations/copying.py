@@ -18,6 +18,8 @@ from .flow import Flow, FlowProblem, read
 from .models import Automation
 from .publishing import AutomationProblem, create
 from .references import Missing, named, resolved
+from .registry import trigger_of
+from .triggers.webhook import WebhookTrigger
 
 FORMAT, VERSION = "heliograph-automation", 1
 LARGEST = 1_000_000
@@ -91,6 +93,9 @@ def _check_settings(organization: Organization, flow: Flow) -> None:
     """Refuse settings of shapes that no form makes: what shows and runs steps may then rely on theirs."""
     try:
         draw(organization, flow)
+        trigger = trigger_of(flow.trigger)
+        if isinstance(trigger, WebhookTrigger):
+            trigger.example(flow.trigger_settings)
     except (TypeError, ValueError, AttributeError, LookupError, ArithmeticError) as error:
         raise FileProblem(
             "The settings of a step in the file cannot be read: a value has another type than Heliograph writes."
