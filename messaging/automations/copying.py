@@ -1,6 +1,7 @@
 """An automation as a file, to be taken to another organization: names in the place of ids, and no secrets."""
 
 import json
+import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -9,6 +10,7 @@ from typing import Any
 from django.db import transaction
 
 from integrations.organizations.models import Organization, User
+from messaging.contacts.address_book import plain_line
 from messaging.templates import wording
 from messaging.templates.models import Template
 from messaging.templates.wording import WordingProblem
@@ -24,6 +26,8 @@ from .triggers.webhook import WebhookTrigger
 FORMAT, VERSION = "heliograph-automation", 1
 LARGEST = 1_000_000
 MOST_TEMPLATES = 50
+DEEPEST_VALUE = 40  # levels; branches within branches, and what is set in them, need half of it
+_UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 _SECRET = re.compile(r"secret|password|token|authori[sz]ation|api_?key|credential|headers?$", re.IGNORECASE)
 
 
@@ -58,7 +62,8 @@ def take(organization: Organization, text: str, *, actor: User, ip: str = "") ->
         except FlowProblem as problem:
             raise FileProblem(f"The steps of the file cannot be read. {problem}") from problem
         _check_settings(organization, flow)
-        made = create(organization, name=str(stored.get("name") or "Imported")[:120], flow=flow, actor=actor, ip=ip)
+        name = plain_line(str(stored.get("name") or ""))[:120] or "Imported"
+        made = create(organization, name=name, flow=flow, actor=actor, ip=ip)
     return Taken(made, tuple(missing), tuple(templates))
 
 
@@ -73,7 +78,7 @@ def _read(text: str) -> dict[str, Any]:
     if len(text) > LARGEST:
         raise FileProblem("This file is larger than 1 MB: it is no automation.")
     try:
-        stored = json.loads(text)
+        stored = json.loads(text, parse_constant=_no_constant)
     except ValueError as error:
         line = getattr(error, "lineno", 0)
         where = f" The first thing that is not understood stands in line {line}." if line else ""
@@ -86,6 +91,7 @@ def _read(text: str) -> dict[str, Any]:
         raise FileProblem("This file was made by another version of Heliograph, and this one cannot read it.")
     if not isinstance(stored.get("flow"), dict):
         raise FileProblem("The file has no “flow”, which says what the automation does.")
+    _check_values(stored)
     return stored
 
 
@@ -100,6 +106,27 @@ def _check_settings(organization: Organization, flow: Flow) -> None:
         raise FileProblem(
             "The settings of a step in the file cannot be read: a value has another type than Heliograph writes."
         ) from error
+
+
+def _no_constant(word: str) -> float:
+    raise ValueError(f"{word} is not JSON.")
+
+
+def _check_values(stored: Any) -> None:
+    """Raise FileProblem for what lies too deep, or cannot be stored; without recursion."""
+    waiting: list[tuple[Any, int]] = [(stored, 0)]
+    while waiting:
+        value, depth = waiting.pop()
+        if depth > DEEPEST_VALUE:
+            raise FileProblem("This file is nested too deep to be an automation.")
+        if isinstance(value, dict):
+            waiting += [(inner, depth + 1) for pair in value.items() for inner in pair]
+        elif isinstance(value, list):
+            waiting += [(inner, depth + 1) for inner in value]
+        elif isinstance(value, str) and _UNSTORABLE.search(value):
+            raise FileProblem("The file holds characters that are no text. Export the automation once more.")
+        elif isinstance(value, float) and not math.isfinite(value):
+            raise FileProblem("The file holds a number that is too large to be one of an automation.")
 
 
 def _take_templates(organization: Organization, stored: Any, *, actor: User, ip: str) -> list[Template]:

@@ -1,6 +1,7 @@
 """Trying a draft: sample data that somebody may change, read back with its types, and the phone that is written to."""
 
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -123,5 +124,7 @@ def _value(field: Field, text: str) -> Any:
             number = float(text.replace(",", "."))
         except ValueError as error:
             raise SampleProblem(f"{field.label}: write a number.") from error
+        if not math.isfinite(number):
+            raise SampleProblem(f"{field.label}: write a number.")
         return int(number) if number.is_integer() and abs(number) < 10**15 else number
-    return text
+    return plain_keys(text)

@@ -90,7 +90,7 @@ class ThresholdTrigger(WebhookTrigger):
 
     def examples(self, settings: Settings) -> dict[str, Any]:
         """Return them with a number beyond the limit, so that the example sets off what is built."""
-        limit, is_below = float(settings.get("limit") or 0), settings.get("direction") == BELOW
+        limit, is_below = _number(settings.get("limit")) or 0.0, settings.get("direction") == BELOW
         beyond = 31.0 if settings.get("limit") is None else limit - 1 if is_below else limit + 1
         found = super().examples(settings)
         found[str(settings.get("value_path") or "temperature")] = beyond
