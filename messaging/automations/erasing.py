@@ -11,6 +11,7 @@ from messaging.contacts.erasure.erasers import Person
 from messaging.happenings.models import Happening
 
 from .models import Run, RunMessage, RunStep
+from .moves import ERASED
 
 _Status = Run.Status
 _ERASED = "The contact was erased."
@@ -38,8 +39,10 @@ def forget_runs(person: Person) -> int:
     runs = Run.objects.filter(pk__in=ids)
     list(runs.order_by("pk").select_for_update(of=("self",)).values_list("pk", flat=True))
     runs.filter(status__in=[_Status.WAITING, _Status.RUNNING]).update(
-        status=_Status.STOPPED, reason="erased", ended_at=Now(), wake_key="", claim_token=None, lease_until=None
+        status=_Status.STOPPED, reason=ERASED, ended_at=Now(), wake_key="", claim_token=None, lease_until=None
     )
+    # What it sent to whom is forgotten below: tried again, it would send all of it once more (see moves.can_be_retried).
+    runs.filter(status=_Status.FAILED).update(reason=ERASED)
     runs.update(phone=_keys(person), contact=None, data={"trigger": {}, "nodes": {}}, detail=_detail())
     steps = RunStep.objects.filter(run__in=ids)
     steps.filter(ended_at=None).update(status=RunStep.Status.FAILED, reason="erased", ended_at=Now())

@@ -19,6 +19,7 @@ from .wake import call_outside, call_quick
 Status, Lane = Run.Status, Run.Lane
 MOST_AT_ONCE = 10_000
 ARCHIVED = "The automation was archived."
+ERASED = "erased"  # the reason of runs of which nothing is known any more
 
 SENTENCES = {
     "automation.run_retried": "tried a run of the automation {which} again",
@@ -62,12 +63,18 @@ def retry_many(automation: Automation, runs: QuerySet[Run], *, actor: User | str
     return count
 
 
+def can_be_retried(runs: QuerySet[Run]) -> QuerySet[Run]:
+    """Return those of the runs that failed, and of which it is still known whom they sent what."""
+    failed = runs.filter(status=Status.FAILED).exclude(automation__status=Automation.Status.ARCHIVED)
+    return failed.exclude(reason=ERASED)
+
+
 def try_again(runs: QuerySet[Run]) -> int:
     """Let the failed ones of these runs begin again at the step that failed, at most 10,000 at once; return how many.
 
     Those of an archived automation stay as they are. Call it in a transaction, with a line in the audit log.
     """
-    found = runs.filter(status=Status.FAILED).exclude(automation__status=Automation.Status.ARCHIVED)
+    found = can_be_retried(runs)
     ids = list(found.order_by("pk").values_list("pk", flat=True)[:MOST_AT_ONCE])
     count = Run.objects.filter(pk__in=ids, status=Status.FAILED).update(
         status=Status.WAITING, due_at=Now(), reason="", detail="", ended_at=None
@@ -120,12 +127,6 @@ def hold(run_ids: Iterable[uuid.UUID]) -> None:
     owners = list(paused.order_by("pk").values_list("pk", flat=True))
     for lane, held in _HELD.items():
         Run.objects.filter(pk__in=ids, automation__in=owners, status=Status.WAITING, lane=lane).update(lane=held)
-
-
-def hold_all(automation: Automation) -> int:
-    """Put all waiting runs of an automation aside."""
-    waiting = Run.objects.filter(automation=automation, status=Status.WAITING)
-    return sum(waiting.filter(lane=lane).update(lane=held) for lane, held in _HELD.items())
 
 
 def let_go(automation: Automation) -> int:

@@ -16,7 +16,7 @@ from .base import Problem
 from .checking import problems_of
 from .flow import Flow, read
 from .models import Automation, AutomationVersion, Run
-from .moves import hold_all, let_go, stop_all
+from .moves import let_go, stop_all
 from .registry import trigger_of
 from .wake import call_quick
 
@@ -125,7 +125,11 @@ def publish(automation: Automation, *, actor: User, ip: str = "") -> AutomationV
 
 
 def pause(automation: Automation, *, actor: User, ip: str = "") -> bool:
-    """Begin nothing and carry on nothing until it is resumed; False where it does not run."""
+    """Begin nothing and carry on nothing until it is resumed; False where it does not run.
+
+    Runs that wait are put aside by the engine when they come due: a hundred thousand of them would keep whoever wants
+    it to stop waiting for half a minute.
+    """
     with transaction.atomic():
         locked = _locked(automation)
         if locked.status != Status.LIVE:
@@ -133,7 +137,6 @@ def pause(automation: Automation, *, actor: User, ip: str = "") -> bool:
         locked.status, locked.next_look_at = Status.PAUSED, None
         locked.save(update_fields=["status", "next_look_at", "updated_at"])
         Listener.objects.filter(owner=locked.pk).delete()
-        hold_all(locked)
         record(locked.organization, actor=actor, action="automation.paused", target=locked, ip=ip)
     automation.refresh_from_db()
     return True

@@ -18,7 +18,7 @@ from messaging.jobs.models import Job
 from messaging.jobs.registry import register_job
 
 from .models import Automation, Run
-from .moves import MOST_AT_ONCE, try_again
+from .moves import MOST_AT_ONCE, can_be_retried, try_again
 from .run_filter import RunFilter, filtered
 
 RETRY = "automations.retry"
@@ -31,8 +31,7 @@ def failed_runs(
     organization: Organization, wanted: RunFilter, *, automation_id: uuid.UUID | None = None
 ) -> QuerySet[Run]:
     """Return the failed runs that fit and can be tried again: those of archived automations stay as they are."""
-    rows = filtered(organization, wanted, automation_id=automation_id).filter(status=Run.Status.FAILED)
-    return rows.exclude(automation__status=Automation.Status.ARCHIVED)
+    return can_be_retried(filtered(organization, wanted, automation_id=automation_id))
 
 
 def count_failed(rows: QuerySet[Run]) -> int:

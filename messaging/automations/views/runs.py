@@ -63,7 +63,7 @@ def detail(request: MemberRequest, pk: uuid.UUID) -> HttpResponse:
         "caused_by": run_that_caused(run),
         "led_to": runs_led_to(run),
         "is_archived": run.automation.status == Automation.Status.ARCHIVED,
-        "may_retry": may_act and run.status == Run.Status.FAILED,
+        "may_retry": may_act and run.status == Run.Status.FAILED and run.reason != moves.ERASED,
         "may_stop": may_act and run.status == Run.Status.WAITING,
     }
     return render(request, f"messaging/automations/{'_run' if request.htmx else 'run'}.html", context)

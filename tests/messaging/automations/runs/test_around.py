@@ -11,10 +11,11 @@ from django.utils import timezone
 from integrations.connections.models import Connection
 from messaging.alerts.models import Alert
 from messaging.alerts.watch import watch
-from messaging.automations import engine
+from messaging.automations import engine, moves, retrying
 from messaging.automations.forgetting import KEPT
 from messaging.automations.models import Automation, AutomationVersion, Run, RunMessage, RunStep
 from messaging.automations.publishing import begin_test
+from messaging.automations.run_filter import RunFilter
 from messaging.contacts.erasure.erasing import erase_person
 from messaging.happenings.models import Happening
 from messaging.retention.kept import forget_due
@@ -137,6 +138,23 @@ def test_run_that_a_worker_has_just_claimed_is_forgotten_too(cast: Cast, automat
     engine.carry_on(token, ids)
     run.refresh_from_db()
     assert (run.status, run.reason, run.steps.count()) == ("stopped", "erased", 0)
+
+
+def test_a_run_that_failed_is_not_tried_again_once_it_has_forgotten_whom_it_wrote_to(
+    cast: Cast, automation: MakeAutomation
+) -> None:
+    contact = ContactFactory(organization=cast.organization, phone=OURS)
+    made = automation(spec("n1", "fail"))
+    run = begin(made, contact=contact)
+    assert run is not None
+    carry_on()
+    erase(contact)
+    run.refresh_from_db()
+    assert (run.status, run.reason, run.detail) == ("failed", "erased", "The contact was erased.")
+    assert not moves.retry(run, actor=cast.agent)
+    assert not retrying.failed_runs(cast.organization, RunFilter()).exists()
+    page = cast.client("agent").get(cast.url(f"automations/runs/{run.pk}/")).content.decode()
+    assert "The contact was erased." in page and "/retry/" not in page
 
 
 def keep(cast: Cast, days: int) -> None:
