@@ -41,7 +41,7 @@ def forget_runs(person: Person) -> int:
     runs.filter(status__in=[_Status.WAITING, _Status.RUNNING]).update(
         status=_Status.STOPPED, reason=ERASED, ended_at=Now(), wake_key="", claim_token=None, lease_until=None
     )
-    # What it sent to whom is forgotten below: tried again, it would send all of it once more (see moves.can_be_retried).
+    # What they sent to whom is forgotten below: tried again, they would send it all once more (moves.can_be_retried).
     runs.filter(status=_Status.FAILED).update(reason=ERASED)
     runs.update(phone=_keys(person), contact=None, data={"trigger": {}, "nodes": {}}, detail=_detail())
     steps = RunStep.objects.filter(run__in=ids)

@@ -16,8 +16,9 @@ from .problems import AddressRefused, NoAnswer
 
 LONGEST_URL = 2000
 _PORTS = frozenset({80, 443, *range(8000, 10_000)})
-# Public by their number, and yet part of the cloud that a server stands in: Azure's own services.
-_OF_CLOUDS = frozenset({ipaddress.ip_address("168.63.129.16")})
+# Public by their number, and yet part of the cloud that a server stands in: Azure's own services, and what the IETF
+# keeps for protocols, where Oracle's cloud hands out credentials.
+_OF_CLOUDS = (ipaddress.ip_network("168.63.129.16/32"), ipaddress.ip_network("192.0.0.0/24"))
 _NAT64 = ipaddress.ip_network("64:ff9b::/96")
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
@@ -96,7 +97,9 @@ def is_public(address: Address) -> bool:
             return is_public(inner)
         if address.is_site_local:
             return False
-    return address.is_global and not address.is_multicast and not address.is_reserved and address not in _OF_CLOUDS
+    if any(address in network for network in _OF_CLOUDS):
+        return False
+    return address.is_global and not address.is_multicast and not address.is_reserved
 
 
 def is_allowed(host: str) -> bool:

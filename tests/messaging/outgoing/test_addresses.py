@@ -53,6 +53,7 @@ def test_an_address_that_is_not_called_says_why(url: str, code: str) -> None:
         ("100.64.0.1", False),
         ("100.100.100.200", False),
         ("168.63.129.16", False),
+        ("192.0.0.192", False),
         ("172.16.0.1", False),
         ("192.168.1.1", False),
         ("198.18.0.1", False),
