@@ -26,7 +26,8 @@ class FormTriggerForm(SettingsForm):
     any_number = forms.BooleanField(
         label="Also where the number was not proved by a code",
         required=False,
-        help_text="Then anybody can have anybody texted by this automation: whoever fills the form in names a number.",
+        help_text="Without it, a form sent with a number that was not proved sets nothing off. With it, anybody can "
+        "have anybody texted: whoever fills the form in names a number.",
     )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
