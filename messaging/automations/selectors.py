@@ -7,7 +7,8 @@ from datetime import datetime, timedelta
 from typing import Any, Generic, TypeVar
 
 from django.db import connection
-from django.db.models import Model, QuerySet
+from django.db.models import Model, QuerySet, TextField
+from django.db.models.functions import Cast
 from django.utils import timezone
 
 from integrations.identifiers import first_id_of
@@ -33,6 +34,14 @@ CROSS JOIN LATERAL (
 ) AS counted
 WHERE counted.rows > 0
 """
+
+
+def published_with(organization: Organization, named_id: uuid.UUID) -> list[Automation]:
+    """Return the automations, live or paused, whose published steps name something by this id, as a template."""
+    used = {Automation.Status.LIVE, Automation.Status.PAUSED}
+    rows = Automation.objects.filter(organization=organization, status__in=used)
+    words = rows.annotate(words=Cast("live__flow", TextField())).filter(words__contains=str(named_id))
+    return list(words.order_by("name", "pk"))
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,7 @@ from integrations.organizations.models import as_uuid
 from integrations.organizations.network import client_ip
 from integrations.organizations.pages import MemberRequest, member_page
 from integrations.organizations.roles import Capability
+from messaging.automations.selectors import published_with
 from messaging.contacts.models import Contact
 from messaging.contacts.selectors import find_contact, some_contacts
 
@@ -118,6 +119,7 @@ def template_detail(request: MemberRequest, pk: uuid.UUID) -> HttpResponse:
         "template": template,
         "look": _look_of(request, template),
         "versions": versions_of(template)[:100],
+        "used_by": published_with(request.organization, template.pk),
         "may_edit": request.member.can(Capability.EDIT_TEMPLATES),
         "may_send": request.member.can(Capability.SEND),
     }

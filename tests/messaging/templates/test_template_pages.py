@@ -6,6 +6,8 @@ import pytest
 from django.db import connection as database
 from django.test.utils import CaptureQueriesContext
 
+from messaging.automations.flow import Flow, NodeSpec
+from messaging.automations.publishing import create, publish
 from messaging.contacts.models import Contact
 from messaging.templates.models import Template
 from messaging.templates.wording import archive, create_template, save_wording
@@ -148,6 +150,20 @@ def test_archiving_and_bringing_back(cast: Cast, template: Template) -> None:
     assert b"archived" in refused.content
     client.post(cast.url(f"templates/{template.pk}/unarchive/"))
     assert b"Delivery" in client.get(cast.url("templates/")).content
+
+
+def test_automations_that_write_with_it_are_named_before_and_after_it_is_archived(
+    cast: Cast, template: Template
+) -> None:
+    client, address = cast.client("owner"), cast.url(f"templates/{template.pk}/")
+    send = NodeSpec("n1", "send_sms", {"to": "typed", "numbers": "+4930123456", "template": str(template.pk)})
+    made = create(cast.organization, name="Greet", flow=Flow("api_event", {"name": "a"}, (send,), 1), actor=cast.owner)
+    assert b"Greet" not in client.get(address).content, "a draft sends nothing"
+    publish(made, actor=cast.owner)
+    page = client.get(address).content.decode()
+    assert "Automations write with it:" in page and "1 automation of yours writes with it" in page
+    archive(template, actor=cast.owner)
+    assert "These automations write with it, and fail at that step" in client.get(address).content.decode()
 
 
 def test_a_copy_opens_in_the_editor(cast: Cast, template: Template) -> None:
