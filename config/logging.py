@@ -1,8 +1,11 @@
 """Logs: structured, one line an event, without numbers or secrets."""
 
+from collections.abc import MutableMapping
 from typing import Any
 
 import structlog
+
+from integrations.masking import mask_numbers_in
 
 _PRE_CHAIN: list[Any] = [
     structlog.contextvars.merge_contextvars,
@@ -10,6 +13,13 @@ _PRE_CHAIN: list[Any] = [
     structlog.stdlib.add_logger_name,
     structlog.processors.TimeStamper(fmt="iso"),
 ]
+
+
+def mask_exception(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """Mask phone numbers in a traceback: an error of the database repeats the values that were written."""
+    if isinstance(event.get("exception"), str):
+        event["exception"] = mask_numbers_in(event["exception"])
+    return event
 
 
 def logging_config(*, level: str, as_json: bool) -> dict[str, Any]:
@@ -23,6 +33,7 @@ def logging_config(*, level: str, as_json: bool) -> dict[str, Any]:
             structlog.stdlib.PositionalArgumentsFormatter(),
             structlog.processors.TimeStamper(fmt="iso"),
             structlog.processors.format_exc_info,
+            mask_exception,
             structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
         ],
         logger_factory=structlog.stdlib.LoggerFactory(),
