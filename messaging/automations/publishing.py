@@ -87,10 +87,15 @@ def save_draft(automation: Automation, flow: Flow, *, based_on: int) -> int:
     return automation.draft_number
 
 
-def publish(automation: Automation, *, actor: User, ip: str = "") -> AutomationVersion:
-    """Make the draft the version that runs from now on; raise AutomationProblem with all that it lacks."""
+def publish(automation: Automation, *, shown: int | None = None, actor: User, ip: str = "") -> AutomationVersion:
+    """Make the draft the version that runs from now on; raise AutomationProblem with all that it lacks.
+
+    `shown` is the number of the draft that the member saw: nobody publishes what somebody else writes at this moment.
+    """
     with transaction.atomic():
         locked = _locked(automation)
+        if shown is not None and locked.draft_number != shown:
+            raise ChangedMeanwhile("Somebody changed it meanwhile. Nothing was published: look at what it is now.")
         flow = read(locked.draft)
         problems = problems_of(locked.organization, flow, automation=locked)
         if problems:

@@ -171,13 +171,10 @@ def undo(request: MemberRequest, pk: uuid.UUID) -> HttpResponse:
 def publish(request: MemberRequest, pk: uuid.UUID) -> HttpResponse:
     """Let the draft run from now on."""
     automation = automation_of(request, pk)
-    if shown_of(request) != automation.draft_number:
-        messages.error(request, "Somebody changed it meanwhile. Nothing was published: look at what it is now.")
-        return redirect("automations:build", pk=pk)
     under_way = building.under_way_of(automation)
     former = automation.live
     try:
-        version = publishing.publish(automation, actor=request.user, ip=client_ip(request))
+        version = publishing.publish(automation, shown=shown_of(request), actor=request.user, ip=client_ip(request))
     except AutomationProblem as problem:
         lacks = " ".join(dict.fromkeys(one.text for one in problem.problems[:3]))
         messages.error(request, f"{problem} {lacks}".strip())

@@ -7,7 +7,7 @@ import pytest
 from messaging.automations import building
 from messaging.automations.flow import Flow, NodeSpec, Place, read
 from messaging.automations.models import Automation
-from messaging.automations.publishing import AutomationProblem, ChangedMeanwhile, archive, create
+from messaging.automations.publishing import AutomationProblem, ChangedMeanwhile, archive, create, publish, save_draft
 from tests.conftest import Cast
 from tests.messaging.automations.conftest import MakeAutomation, spec
 
@@ -169,3 +169,13 @@ def test_version_becomes_the_draft_again(cast: Cast, automation: MakeAutomation)
     assert ids(made) == ["n1", "n2"]
     assert read(made.draft).count == 3
     assert building.add_step(made, kind="act", at=Place(), shown=3) == "n4"
+
+
+def test_nobody_publishes_what_somebody_else_writes_at_this_moment(cast: Cast, draft: Draft) -> None:
+    automation = draft(spec("n1"))
+    seen = automation.draft_number
+    save_draft(automation, read(automation.draft).remove("n1"), based_on=seen)
+    with pytest.raises(ChangedMeanwhile):
+        publish(automation, shown=seen, actor=cast.admin)
+    automation.refresh_from_db()
+    assert automation.live is None and not automation.versions.exists()
