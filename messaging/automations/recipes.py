@@ -137,15 +137,18 @@ def _welcome(ids: Ids) -> Flow:
 
 def _win_back(ids: Ids) -> Flow:
     send = {"to": "contact", "template": ids["We could not reach you"], "purpose": "transactional"}
+    # Many messages go to numbers that are no contact: these cannot be tagged, and are written to all the same.
+    is_contact = {"groups": [[{"what": "contact.phone", "type": "phone", "op": "filled", "value": ""}]]}
+    tag = _step("n3", "tag", {"what": "add", "new": "Delivery failed"})
     return Flow(
         "message_failed",
         {},
         (
             _step("n1", "wait", {"how": "duration", "amount": 1, "unit": "days"}),
-            _step("n2", "tag", {"what": "add", "new": "Delivery failed"}),
-            _step("n3", "send_sms", send),
+            _step("n2", "branch", is_contact, yes=(tag,)),
+            _step("n4", "send_sms", send),
         ),
-        3,
+        4,
     )
 
 

@@ -188,7 +188,11 @@ def locked_contact(step: Step) -> Contact:
     if step.contact is None:
         if step.run.data.get("had_contact"):
             raise NodeFailed("contact_gone", "The contact was deleted or erased meanwhile. There is nobody to change.")
-        raise NodeFailed("no_contact", "What set the automation off brought no contact. Choose another trigger.")
+        raise NodeFailed(
+            "no_contact",
+            "What set the automation off brought no contact: the number is not among yours. Put a branch before this "
+            "step that asks whether “Contact: number” is filled in, or let the trigger add contacts; then publish.",
+        )
     rows = Contact.objects.select_for_update(of=("self",), no_key=True).filter(organization=step.organization)
     if not rows.filter(pk=step.contact.pk).exists():
         raise NodeFailed("contact_gone", "The contact was deleted or erased meanwhile. There is nobody to change.")

@@ -2,15 +2,21 @@
 
 import pytest
 
+from integrations.connections.models import Connection
+from messaging.automations.base import Start
 from messaging.automations.checking import problems_of
 from messaging.automations.flow import read
-from messaging.automations.models import Automation
+from messaging.automations.models import Automation, RunStep
+from messaging.automations.publishing import publish
 from messaging.automations.recipes import Recipe, every_recipe, use
 from messaging.automations.registry import node_of, trigger_of
+from messaging.automations.starting import start_runs
 from messaging.templates.models import Template
 from messaging.templates.segments import measure
 from messaging.templates.wording import create_template
 from tests.conftest import Cast
+from tests.factories import ContactFactory
+from tests.messaging.automations.conftest import carry_on, hours_pass
 
 pytestmark = pytest.mark.django_db
 
@@ -72,3 +78,19 @@ def test_new_automation_is_begun_with_nothing_or_a_recipe(cast: Cast) -> None:
 def test_a_recipe_that_is_ready_says_so(cast: Cast) -> None:
     page = cast.client("owner").get(cast.url("automations/new/?recipe=win_back")).content.decode()
     assert "Nothing is left for you to fill in." in page and "What is left for you" not in page
+
+
+@pytest.mark.parametrize("is_contact", [True, False])
+def test_who_is_no_contact_is_won_back_without_a_tag(cast: Cast, connection: Connection, is_contact: bool) -> None:
+    recipe = next(recipe for recipe in every_recipe() if recipe.key == "win_back")
+    made = use(recipe, cast.organization, name="Win back", actor=cast.owner)
+    publish(made, actor=cast.owner)
+    contact = ContactFactory(organization=cast.organization, phone="+4915112345678") if is_contact else None
+    (run,) = start_runs(made, [Start(key="1", phone="+4915112345678", contact_id=contact.pk if contact else None)])
+    carry_on()
+    # What it waits for is over, in the row and in what the step remembers of it.
+    RunStep.objects.filter(kind="wait").update(memory={"until": run.created_at.isoformat()})
+    hours_pass(run)
+    carry_on()
+    kinds = list(RunStep.objects.filter(status="done").order_by("ordinal").values_list("kind", flat=True))
+    assert kinds == ["wait", "branch", *(["tag"] if is_contact else []), "send_sms"]
