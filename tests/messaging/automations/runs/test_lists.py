@@ -149,19 +149,19 @@ def test_number_without_a_contact_is_found(cast: Cast, welcome: Automation) -> N
 @pytest.mark.parametrize(
     ("narrowed", "shown"),
     [
-        ({"status": "failed"}, {"f1", "f2"}),
-        ({"status": "failed", "node": "n2"}, {"f2"}),
-        ({"reason": "no_luck"}, {"f1"}),
-        ({"tests": "only"}, {"test"}),
-        ({"tests": "no", "status": "done"}, {"done", "old"}),
-        ({"until": "2021-01-01"}, {"old"}),
-        ({"since": "2020-06-05", "until": "2020-06-05"}, {"old"}),
-        ({"since": "2020-06-06"}, {"f1", "f2", "test", "done"}),
-        ({"status": "nonsense", "node": "nX", "since": "13.13.2020"}, {"f1", "f2", "test", "done", "old"}),
+        ({"status": "failed"}, "f1 f2"),
+        ({"status": "failed", "node": "n2"}, "f2"),
+        ({"reason": "no_luck"}, "f1"),
+        ({"tests": "only"}, "test"),
+        ({"tests": "no", "status": "done"}, "done old"),
+        ({"until": "2021-01-01"}, "old"),
+        ({"since": "2020-06-05", "until": "2020-06-05"}, "old"),
+        ({"since": "2020-06-06"}, "f1 f2 test done"),
+        ({"status": "nonsense", "node": "nX", "since": "13.13.2020"}, "f1 f2 test done old"),
     ],
     ids=str,
 )
-def test_filters(cast: Cast, welcome: Automation, narrowed: dict[str, str], shown: set[str]) -> None:
+def test_filters(cast: Cast, welcome: Automation, narrowed: dict[str, str], shown: str) -> None:
     long_ago = datetime(2020, 6, 5, 12, tzinfo=UTC)
     made = {
         "f1": make_run(welcome, "1", status="failed"),
@@ -171,10 +171,10 @@ def test_filters(cast: Cast, welcome: Automation, narrowed: dict[str, str], show
         "old": make_run(welcome, "5", id=first_id_of(long_ago), created_at=long_ago),
     }
     text = page(cast, f"{welcome.pk}/runs/", **narrowed)
-    assert {name for name, run in made.items() if f"/runs/{run.pk}/" in text} == shown
+    assert {name for name, run in made.items() if f"/runs/{run.pk}/" in text} == set(shown.split())
     assert {
         name for name, run in made.items() if f"/runs/{run.pk}/" in found(cast, f"{welcome.pk}/runs/", **narrowed)[1]
-    } == shown
+    } == set(shown.split())
 
 
 def test_runs_of_all_are_narrowed_to_an_automation(cast: Cast, welcome: Automation, automation: MakeAutomation) -> None:
