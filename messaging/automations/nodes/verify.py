@@ -44,6 +44,8 @@ _LOOK_EVERY = timedelta(seconds=30)
 # The number is what is wrong: nobody mends that by trying again.
 _OF_THE_NUMBER = frozenset({"kind", "regions"})
 
+_WAITS = "Waits for the code: as a reply, from your page by the API, or entered on the verification’s page."
+
 
 class VerifyForm(SettingsForm):
     """Which number, by which channel, and how a test is taken."""
@@ -72,7 +74,10 @@ class VerifyNode(Node):
 
     key = "verify"
     title = "Verify the number"
-    text = "Send a code, wait for it, and go on by whether it was right."
+    text = (
+        "Send a code, wait for it, and go on by whether it was right. The person replies with it, or enters it on a "
+        "page of yours that asks the API."
+    )
     icon = "verified_user"
     group = "Contact"
     is_outside = True
@@ -155,7 +160,7 @@ def _refused(step: Step, refused: VerificationRefused) -> Outcome:
 
 def _wait(step: Step, verification: Verification) -> Wait:
     until = min(verification.expires_at + timedelta(seconds=1), step.now + _LOOK_EVERY)
-    return Wait(until, wake_key=wake_key(verification.pk), note="Waits for the code.")
+    return Wait(until, wake_key=wake_key(verification.pk), note=_WAITS)
 
 
 def wake_key(verification_id: uuid.UUID) -> str:
