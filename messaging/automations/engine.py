@@ -64,14 +64,17 @@ SELECT o.id FROM owners JOIN integrations_organization o ON o.id = owners.organi
 WHERE EXISTS (SELECT 1 FROM messaging_run r WHERE r.status = 'waiting' AND r.lane = %(lane)s
     AND r.organization_id = o.id AND r.due_at <= statement_timestamp())
 """
+# MATERIALIZED, because within IN (…) PostgreSQL may ask the question again for each row and claim more than the limit.
 _CLAIM = """
-UPDATE messaging_run SET status = 'running', claim_token = %(token)s, lease_until = statement_timestamp() + %(lease)s
-WHERE id IN (
+WITH due AS MATERIALIZED (
     SELECT id FROM messaging_run WHERE status = 'waiting' AND lane = %(lane)s AND organization_id = %(owner)s
         AND due_at <= statement_timestamp()
     ORDER BY due_at, id LIMIT %(most)s FOR UPDATE SKIP LOCKED
 )
-RETURNING id
+UPDATE messaging_run r
+SET status = 'running', claim_token = %(token)s, lease_until = statement_timestamp() + %(lease)s
+FROM due WHERE r.id = due.id
+RETURNING r.id
 """
 # By one statement of our own: what the ORM builds for it costs as much as all steps together.
 _SAVE = """

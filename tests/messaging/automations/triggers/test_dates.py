@@ -173,7 +173,12 @@ def test_the_index_of_moments_is_used(cast: Cast) -> None:
         "organization": cast.organization.pk, "automation": cast.organization.pk, "key": "visit",
         "days": ["2026-05-01", "2026-05-02"], "longest": 64,
     }  # fmt: skip
+    # So many that it matters which index is taken.
+    Contact.objects.bulk_create(
+        Contact(organization=cast.organization, phone=f"+4915700{number:06d}") for number in range(2_000)
+    )
     with database.cursor() as cursor:
+        cursor.execute("ANALYZE messaging_contact")
         cursor.execute("SET LOCAL enable_seqscan = off")
         cursor.execute("SET LOCAL enable_indexscan = off")
         cursor.execute("EXPLAIN " + dates._DUE.replace("{fits}", dates._AS_MOMENTS), values)
