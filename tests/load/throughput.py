@@ -1,6 +1,7 @@
 """How many queued messages a second are handed over, and what each costs, by process."""
 
 import time
+from collections import Counter
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -121,7 +122,11 @@ def _figures(through: Connection, *, count: int, began: datetime, meter: Meter, 
         .values_list("handed_over_at", flat=True)
     )
     if len(moments) != count:
-        raise RuntimeError(f"Of {count} messages {len(moments)} were handed over: the figures would mean nothing.")
+        mine = Message.objects.filter(connection=through).order_by("-pk").values_list("status", "error_reason")
+        became = Counter(f"{status} {reason}".strip() for status, reason in mine[:count])
+        raise RuntimeError(
+            f"Of {count} messages {len(moments)} were handed over: figures would mean nothing. They became {became}."
+        )
     cost = cost_by_process(meter, count=count)
     by_worker = {name: round(used, 2) for name, used in sorted(meter.cpu.items()) if name.startswith("worker")}
     return {
