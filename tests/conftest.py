@@ -12,6 +12,7 @@ from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_K
 from django.contrib.sessions.backends.base import VALID_KEY_CHARS
 from django.contrib.sessions.backends.db import SessionStore
 from django.contrib.sessions.models import Session
+from django.db import connection as database
 from django.template import Context, Template
 from django.test import Client
 from django.test.signals import template_rendered
@@ -145,6 +146,14 @@ def no_prices_from_afar(monkeypatch: pytest.MonkeyPatch) -> None:
         return fetch(connection, regions) if base_url_of(connection.mode) else []
 
     monkeypatch.setattr(refresh, "fetch_now", fetch_nearby)
+
+
+@pytest.fixture
+def nested_loops(db: None) -> None:
+    """Have PostgreSQL ask an inner question again for each row of the outer one, as it may with other statistics."""
+    with database.cursor() as cursor:
+        for way in ("hashjoin", "mergejoin", "hashagg", "material", "memoize", "sort"):
+            cursor.execute(f"SET LOCAL enable_{way} = off")
 
 
 @pytest.fixture

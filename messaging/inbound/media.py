@@ -69,11 +69,14 @@ REASONS = {
     DISCONNECTED: "The connection was disconnected before it was fetched.",
 }
 
+# MATERIALIZED, because within IN (…) PostgreSQL may ask the question again for each row and claim more than the limit.
 _CLAIM = """
-UPDATE messaging_messagemedia SET attempts = attempts + 1, next_try_at = %s WHERE id IN (
+WITH due AS MATERIALIZED (
     SELECT id FROM messaging_messagemedia WHERE state = 'waiting' AND next_try_at <= %s
-    ORDER BY next_try_at LIMIT %s FOR UPDATE SKIP LOCKED)
-RETURNING id
+    ORDER BY next_try_at LIMIT %s FOR UPDATE SKIP LOCKED
+)
+UPDATE messaging_messagemedia m SET attempts = attempts + 1, next_try_at = %s FROM due WHERE m.id = due.id
+RETURNING m.id
 """
 
 
@@ -104,7 +107,7 @@ def fetch_due() -> int:
     """
     now = timezone.now()
     with connection.cursor() as cursor:
-        cursor.execute(_CLAIM, [now + _LEASE, now, _BATCH])
+        cursor.execute(_CLAIM, [now, _BATCH, now + _LEASE])
         claimed = [row[0] for row in cursor.fetchall()]
     for key in claimed:
         _fetch(key)

@@ -14,6 +14,7 @@ from integrations.connections.sandbox import connect_sandbox
 from integrations.twilio import media as twilio_media
 from integrations.twilio.client import Credentials
 from integrations.twilio.media import MediaUnavailable, fetch_medium, is_twilios
+from messaging.inbound import media
 from messaging.inbound.media import empty_media, fetch_due
 from messaging.inbound.models import MessageMedia
 from messaging.inbound.receive import receive
@@ -295,3 +296,11 @@ def test_endless_redirects_end(asked: Any) -> None:
     asked(*[Answer(307, headers={"Location": "https://mms.twiliocdn.com/x"}) for _ in range(9)])
     with pytest.raises(MediaUnavailable):
         fetch_medium(URL, credentials=CREDENTIALS, most=100)
+
+
+@pytest.mark.usefixtures("nested_loops")
+def test_no_more_is_claimed_than_asked_for_whatever_the_plan(send: Send, monkeypatch: pytest.MonkeyPatch) -> None:
+    send(png(), png(), png())
+    monkeypatch.setattr(media, "_BATCH", 2)
+    assert fetch_due() == 2
+    assert fetch_due() == 1
