@@ -18,6 +18,7 @@ from integrations.templatetags.hg_base import zone_of
 from .base import Scope
 from .flow import Flow, FlowProblem, NodeSpec, read
 from .models import Automation, AutomationVersion, Run, RunMessage, RunStep
+from .moves import HELD
 from .registry import node_of, trigger_of
 from .scopes import scopes_of
 
@@ -262,10 +263,12 @@ def public_values(values: Any) -> Any:
 def waiting_words(run: Run, step: RunStep | None, *, now: datetime) -> str:
     """Say what a waiting run waits for."""
     open_step = step if step is not None and step.ended_at is None else None
-    if run.lane in {Run.Lane.HELD_QUICK, Run.Lane.HELD_OUTSIDE} or (
-        run.automation.status == Automation.Status.PAUSED and not run.is_test
-    ):
+    if run.automation.status == Automation.Status.PAUSED and not run.is_test:
         return "The automation is paused. The run goes on when it is resumed."
+    if run.automation.status == Automation.Status.ARCHIVED and not run.is_test:
+        return "The automation was archived. The run is stopped within minutes, without doing anything more."
+    if run.lane in HELD.values():
+        return "The automation was resumed. The run goes on within minutes, the oldest ones first."
     moment = moment_words(run.due_at, run.organization, now=now)
     if open_step is not None and open_step.reason:
         return f"{open_step.detail} It is tried again {moment}." if run.due_at > now else "It is tried again now."

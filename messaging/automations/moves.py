@@ -4,7 +4,7 @@ waiting ⇄ running → done | failed | stopped; failed → waiting where a pers
 """
 
 import uuid
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from django.db import transaction
 from django.db.models import QuerySet
@@ -17,6 +17,7 @@ from .models import Automation, Run, RunStep
 from .wake import call_outside, call_quick
 
 Status, Lane = Run.Status, Run.Lane
+HELD = {Lane.QUICK: Lane.HELD_QUICK, Lane.OUTSIDE: Lane.HELD_OUTSIDE}
 MOST_AT_ONCE = 10_000
 ARCHIVED = "The automation was archived."
 ERASED = "erased"  # the reason of runs of which nothing is known any more
@@ -101,11 +102,11 @@ def stop(run: Run, *, actor: User | str, ip: str = "") -> bool:
     return bool(stopped)
 
 
-def stop_all(automation: Automation) -> int:
-    """End every run of an automation that waits, as when it is archived; return how many."""
-    steps = RunStep.objects.filter(ended_at=None, run__automation=automation, run__status=Status.WAITING)
+def stop_waiting(run_ids: Collection[uuid.UUID]) -> int:
+    """End those of the runs that wait, as when their automation is archived; return how many. In a transaction."""
+    steps = RunStep.objects.filter(run__in=run_ids, ended_at=None, run__status=Status.WAITING)
     steps.update(status=RunStep.Status.FAILED, reason="archived", detail=ARCHIVED, ended_at=Now())
-    waiting = Run.objects.filter(automation=automation, status=Status.WAITING)
+    waiting = Run.objects.filter(pk__in=run_ids, status=Status.WAITING)
     return waiting.update(status=Status.STOPPED, reason="archived", detail=ARCHIVED, ended_at=Now(), wake_key="")
 
 
@@ -125,20 +126,17 @@ def hold(run_ids: Iterable[uuid.UUID]) -> None:
         pk__in=Run.objects.filter(pk__in=ids).values("automation"), status=Automation.Status.PAUSED
     )
     owners = list(paused.order_by("pk").values_list("pk", flat=True))
-    for lane, held in _HELD.items():
+    for lane, held in HELD.items():
         Run.objects.filter(pk__in=ids, automation__in=owners, status=Status.WAITING, lane=lane).update(lane=held)
 
 
-def let_go(automation: Automation) -> int:
-    """Let the runs of an automation that is live again be carried on; return how many."""
-    waiting = Run.objects.filter(automation=automation, status=Status.WAITING)
-    released = sum(waiting.filter(lane=held).update(lane=lane) for lane, held in _HELD.items())
+def let_go(run_ids: Collection[uuid.UUID]) -> int:
+    """Let those of the runs that were put aside be carried on; return how many. Call it in a transaction."""
+    waiting = Run.objects.filter(pk__in=run_ids, status=Status.WAITING)
+    released = sum(waiting.filter(lane=held).update(lane=lane) for lane, held in HELD.items())
     if released:
         transaction.on_commit(_call)
     return released
-
-
-_HELD = {Lane.QUICK: Lane.HELD_QUICK, Lane.OUTSIDE: Lane.HELD_OUTSIDE}
 
 
 def _call() -> None:

@@ -16,8 +16,8 @@ from .base import Problem
 from .checking import problems_of
 from .flow import Flow, read
 from .models import Automation, AutomationVersion, Run
-from .moves import let_go, stop_all
 from .registry import trigger_of
+from .settling import let_go_all, stop_all
 from .wake import call_quick
 
 Status = Automation.Status
@@ -116,7 +116,7 @@ def publish(automation: Automation, *, shown: int | None = None, actor: User, ip
         )
         locked.save(update_fields=["live", "status", "published_at", "next_look_at", "looked_until", "updated_at"])
         if was_paused:
-            let_go(locked)
+            let_go_all(locked, actor=actor)
         record(
             locked.organization,
             actor=actor,
@@ -156,7 +156,7 @@ def resume(automation: Automation, *, actor: User, ip: str = "") -> bool:
         locked.status = Status.LIVE
         _listen(locked, read(locked.live.flow))
         locked.save(update_fields=["status", "next_look_at", "looked_until", "updated_at"])
-        let_go(locked)
+        let_go_all(locked, actor=actor)
         record(locked.organization, actor=actor, action="automation.resumed", target=locked, ip=ip)
     automation.refresh_from_db()
     return True
@@ -171,7 +171,7 @@ def archive(automation: Automation, *, actor: User, ip: str = "") -> int:
         locked.status, locked.next_look_at = Status.ARCHIVED, None
         locked.save(update_fields=["status", "next_look_at", "updated_at"])
         Listener.objects.filter(owner=locked.pk).delete()
-        stopped = stop_all(locked)
+        stopped = stop_all(locked, actor=actor)
         record(locked.organization, actor=actor, action="automation.archived", target=locked, ip=ip)
     automation.refresh_from_db()
     return stopped

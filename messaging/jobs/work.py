@@ -75,9 +75,10 @@ def cancel(job: Job) -> bool:
     return bool(changed)
 
 
-def running(organization: Organization, *, kind: str) -> Job | None:
-    """Return the organization's newest unfinished job of a kind."""
-    return Job.objects.filter(organization=organization, kind=kind, state__in=_ACTIVE).order_by("-id").first()
+def running(organization: Organization, *, kind: str, **params: str) -> Job | None:
+    """Return the organization's newest unfinished job of a kind; with `params`, of those that have these."""
+    jobs = Job.objects.filter(organization=organization, kind=kind, state__in=_ACTIVE)
+    return jobs.filter(**{f"params__{name}": value for name, value in params.items()}).order_by("-id").first()
 
 
 def save_progress(

@@ -10,7 +10,7 @@ from django.views.decorators.http import require_POST
 from integrations.organizations.network import client_ip
 from integrations.organizations.pages import MemberRequest, member_page
 from integrations.organizations.roles import Capability
-from messaging.automations import publishing
+from messaging.automations import publishing, settling
 from messaging.automations.models import Automation
 from messaging.automations.publishing import AutomationProblem
 from messaging.automations.run_forms import SettingsOfAutomationForm
@@ -41,8 +41,10 @@ def resume(request: MemberRequest, pk: uuid.UUID) -> HttpResponse:
     """Go on."""
     automation = automation_of(request, pk)
     if publishing.resume(automation, actor=request.user, ip=client_ip(request)):
+        job = settling.running_job(automation)
+        waited = f", {job.total:,} of them by and by, the oldest first" if job is not None else ""
         messages.success(
-            request, "It runs again, and so do the runs that waited. What happened in between set nothing off."
+            request, f"It runs again, and so do the runs that waited{waited}. What happened in between set nothing off."
         )
     else:
         messages.info(request, f"It was not paused: {automation.get_status_display().lower()}.")
@@ -59,6 +61,8 @@ def archive(request: MemberRequest, pk: uuid.UUID) -> HttpResponse:
             return redirect("automations:settings", pk=pk)
         stopped = publishing.archive(automation, actor=request.user, ip=client_ip(request))
         ended = f" {stopped:,} waiting run{' was' if stopped == 1 else 's were'} stopped." if stopped else ""
+        if settling.running_job(automation) is not None:
+            ended = f" {stopped:,} waiting runs are being stopped, the oldest first."
         messages.success(request, f"{automation.name} is archived.{ended} What it did can still be looked at.")
         return redirect("automations:list")
     if automation.status == Status.ARCHIVED:
@@ -109,6 +113,7 @@ def settings(request: MemberRequest, pk: uuid.UUID) -> HttpResponse:
         "automation": automation,
         "form": form,
         "waiting": waiting_of(automation),
+        "job": settling.running_job(automation),
         "may_edit": True,
         "tab": "settings",
     }

@@ -13,7 +13,7 @@ from integrations.organizations.network import client_ip
 from integrations.organizations.pages import MemberRequest, member_page
 from integrations.organizations.roles import Capability
 from integrations.organizations.search_memory import recall, remember
-from messaging.automations import moves, retrying
+from messaging.automations import moves, retrying, settling
 from messaging.automations.display import Story, flow_shown, nodes_of, not_sent_of, places_of
 from messaging.automations.models import Automation, Run
 from messaging.automations.run_filter import RunFilter, filtered, run_page
@@ -149,6 +149,7 @@ def _listing(request: MemberRequest, automation: Automation | None) -> HttpRespo
         "query": _query_of(request),
         "address": address,
         "job": job,
+        "settling": settling.running_job(automation) if automation is not None else None,
         "may_retry": request.member.can(Capability.SEND) and bool(counts.failed),
         "may_edit": request.member.can(Capability.EDIT_AUTOMATIONS),
     }
