@@ -65,7 +65,7 @@ def retry_found(
         return work.start(organization, kind=RETRY, params=params, total=count, actor=actor)
 
 
-@register_job(RETRY, title="Trying failed runs again", capability=Capability.SEND)
+@register_job(RETRY, title="Trying failed runs again", capability=Capability.SEND, forgets=("wanted",))
 def retry_slice(job: Job, until: float) -> bool:
     """Try the next runs again, the oldest first; each slice is one transaction with the job's position."""
     wanted = RunFilter.from_json(job.params.get("wanted"))

@@ -36,6 +36,7 @@ SENTENCES = {
 }
 TAG, UNTAG, DELETE = "contacts.tag", "contacts.untag", "contacts.delete"
 UNDO_FOR = timedelta(days=7)
+FORGETS = ("filter",)  # what was searched for may be somebody's name or number
 MOST_CHOSEN = 1000
 _SLICE = {TAG: 1000, UNTAG: 1000, DELETE: 200}
 
@@ -126,19 +127,19 @@ def undo(job: Job, *, actor: User, ip: str = "") -> Job:
     return started
 
 
-@register_job(TAG, title="Tagging contacts", capability=Capability.EDIT_CONTACTS)
+@register_job(TAG, title="Tagging contacts", capability=Capability.EDIT_CONTACTS, forgets=FORGETS)
 def tag_step(job: Job, until: float) -> bool:
     """Tag the next contacts."""
     return _step(job, _tag_contacts)
 
 
-@register_job(UNTAG, title="Taking a tag away", capability=Capability.EDIT_CONTACTS)
+@register_job(UNTAG, title="Taking a tag away", capability=Capability.EDIT_CONTACTS, forgets=FORGETS)
 def untag_step(job: Job, until: float) -> bool:
     """Take the tag from the next contacts."""
     return _undo_step(job) if "undo" in job.params else _step(job, _untag_contacts)
 
 
-@register_job(DELETE, title="Deleting contacts", capability=Capability.EDIT_CONTACTS)
+@register_job(DELETE, title="Deleting contacts", capability=Capability.EDIT_CONTACTS, forgets=FORGETS)
 def delete_step(job: Job, until: float) -> bool:
     """Delete the next contacts."""
     return _step(job, _delete_contacts)
@@ -159,13 +160,6 @@ def next_ids(job: Job, *, most: int) -> list[uuid.UUID]:
     return list(rows.order_by("pk").values_list("pk", flat=True)[:most])
 
 
-def finish(job: Job) -> None:
-    """Forget what was searched for, which may be somebody's name or number, once the work is done."""
-    if "filter" in job.params:
-        job.params = {name: value for name, value in job.params.items() if name != "filter"}
-        Job.objects.filter(pk=job.pk).update(params=job.params)
-
-
 def _step(job: Job, act: Any) -> bool:
     size = _SLICE[job.kind]
     with transaction.atomic():
@@ -173,8 +167,6 @@ def _step(job: Job, act: Any) -> bool:
         if ids:
             act(job, ids)
             work.save_progress(job, cursor={"after": str(ids[-1])}, done=job.done + len(ids))
-        if len(ids) < size:
-            finish(job)
     return len(ids) < size
 
 

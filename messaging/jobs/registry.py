@@ -14,20 +14,29 @@ Step = Callable[["Job", float], bool]
 
 @dataclass(frozen=True)
 class JobKind:
-    """A kind of work: what members read, who may cancel it, and the function that does a slice."""
+    """A kind of work: what members read, who may cancel it, and the function that does a slice.
+
+    `forgets` are the params that may name people, like what was searched for: gone as soon as the job ends in any way.
+    """
 
     name: str
     title: str
     step: Step
     capability: Capability
     is_cancelable: bool = True
+    forgets: tuple[str, ...] = ()
 
 
 _kinds: dict[str, JobKind] = {}
 
 
 def register_job(
-    name: str, *, title: str, capability: Capability = Capability.SEND, is_cancelable: bool = True
+    name: str,
+    *,
+    title: str,
+    capability: Capability = Capability.SEND,
+    is_cancelable: bool = True,
+    forgets: tuple[str, ...] = (),
 ) -> Callable[[Step], Step]:
     """Make a function the step of a kind of work.
 
@@ -37,7 +46,9 @@ def register_job(
     """
 
     def register(step: Step) -> Step:
-        _kinds[name] = JobKind(name=name, title=title, step=step, capability=capability, is_cancelable=is_cancelable)
+        _kinds[name] = JobKind(
+            name=name, title=title, step=step, capability=capability, is_cancelable=is_cancelable, forgets=forgets
+        )
         return step
 
     return register

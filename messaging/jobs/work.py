@@ -69,7 +69,7 @@ def start(
 def cancel(job: Job) -> bool:
     """Stop a job after its present slice, which is not saved; what earlier slices did stays. False: it had ended."""
     changed = Job.objects.filter(pk=job.pk, state__in=_ACTIVE).update(
-        state=_State.CANCELED, lease_token=None, lease_until=None, finished_at=Now()
+        state=_State.CANCELED, lease_token=None, lease_until=None, finished_at=Now(), params=_params_to_keep(job)
     )
     job.refresh_from_db()
     return bool(changed)
@@ -174,9 +174,20 @@ def _is_mine(job: Job) -> bool:
 
 def _end(job: Job, state: Job.State, *, error: str = "") -> bool:
     Job.objects.filter(pk=job.pk, lease_token=job.lease_token, state=_State.RUNNING).update(
-        state=state, error=error, lease_token=None, lease_until=None, finished_at=Now()
+        state=state,
+        error=error,
+        lease_token=None,
+        lease_until=None,
+        finished_at=Now(),
+        params=_params_to_keep(job),
     )
     return True
+
+
+def _params_to_keep(job: Job) -> dict[str, Any]:
+    """Return the params of a job that has ended, without those that may name people."""
+    kind = kind_of(job.kind)
+    return {name: value for name, value in job.params.items() if kind is None or name not in kind.forgets}
 
 
 def _stumble(job: Job) -> None:

@@ -18,7 +18,7 @@ from integrations.organizations.audit import record
 from integrations.organizations.models import Organization, User
 from integrations.organizations.roles import Capability
 from messaging.consent.locking import lock_numbers
-from messaging.contacts.bulk import Choice, finish, next_ids
+from messaging.contacts.bulk import FORGETS, Choice, next_ids
 from messaging.contacts.models import Contact
 from messaging.jobs import work
 from messaging.jobs.models import Job
@@ -65,7 +65,9 @@ def report_of(job: Job) -> Report:
     return Report(removed=rows, kept=_KEPT, waiting=len(job.cursor.get("waiting", [])))
 
 
-@register_job(ERASE, title="Erasing contacts", capability=Capability.EDIT_CONTACTS, is_cancelable=False)
+@register_job(
+    ERASE, title="Erasing contacts", capability=Capability.EDIT_CONTACTS, is_cancelable=False, forgets=FORGETS
+)
 def erase_step(job: Job, until: float) -> bool:
     """Erase the next people; those with a message under way come last."""
     while time.monotonic() < until:
@@ -81,8 +83,6 @@ def erase_step(job: Job, until: float) -> bool:
     if job.cursor.get("waiting"):
         time.sleep(max(0.0, min(1.0, until - time.monotonic())))
         return False
-    with transaction.atomic():
-        finish(job)
     return True
 
 

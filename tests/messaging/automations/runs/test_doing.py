@@ -150,6 +150,26 @@ def test_more_than_ten_thousand_are_a_job_that_tries_each_once(
     assert Run.objects.get(pk=late.pk).status == "failed"
 
 
+@pytest.mark.parametrize("end", ["done", "canceled", "failed"])
+def test_job_forgets_whom_was_searched_for_however_it_ends(
+    cast: Cast, welcome: Automation, monkeypatch: pytest.MonkeyPatch, end: str
+) -> None:
+    monkeypatch.setattr(retrying, "MOST_AT_ONCE", 1)
+    wanted = [make_run(welcome, str(number), status="failed", phone=OURS) for number in range(3)]
+    other = make_run(welcome, "other", status="failed")
+    job = retrying.retry_found(cast.organization, RunFilter(query=OURS), actor=cast.agent)
+    assert isinstance(job, Job) and OURS in str(job.params)
+    if end == "canceled":
+        assert work.cancel(job)
+    if end == "failed":
+        Job.objects.update(failures=work.MOST_FAILURES)
+    work.run(job.pk)
+    job.refresh_from_db()
+    assert job.state == end and OURS not in str(vars(job)) and set(job.params) == {"newest"}
+    assert {Run.objects.get(pk=run.pk).status for run in wanted} == {"waiting" if end == "done" else "failed"}
+    assert Run.objects.get(pk=other.pk).status == "failed"
+
+
 def test_slice_of_the_job_begins_behind_the_last_one(cast: Cast, welcome: Automation) -> None:
     runs = [make_run(welcome, str(number), status="failed") for number in range(3)]
     job = work.start(
