@@ -20,6 +20,7 @@ from messaging.automations.display import (
     title_of_node,
     verification_of,
 )
+from messaging.automations.events import key_of_event
 from messaging.automations.models import Automation, Run, RunMessage
 from messaging.automations.selectors import find_automation, find_run
 from messaging.contacts.erasure.number_keys import is_key
@@ -164,6 +165,9 @@ class RunQuery(PageQuery):
     """What a list of runs can be narrowed to."""
 
     status: RunStatus | None = Field(None, description="Only runs in this status.")
+    event: uuid.UUID | None = Field(
+        None, description="Only the run that the event of this id set off, as `POST /events` answered it."
+    )
 
 
 @router.get(
@@ -199,6 +203,8 @@ def list_runs(request: HttpRequest, automation_id: uuid.UUID, query: Query[RunQu
     rows = Run.objects.filter(automation=automation).select_related("version").defer("data", "version__flow")
     if query.status is not None:
         rows = rows.filter(status=query.status)
+    if query.event is not None:
+        rows = rows.filter(key=key_of_event(query.event))
     shown, following = cut(rows, query, asked=request.GET)
     return page([_run(run) for run in shown], following)
 

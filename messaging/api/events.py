@@ -31,6 +31,8 @@ _KEY = parameter(
     schema={"type": "string", "minLength": 1, "maxLength": LONGEST_KEY, "pattern": r"^[!-~]([ -~]*[!-~])?$"},
 )
 
+_TAKEN = {"id": "019508a7-3f00-7c3e-9d52-0a4f6b1c2d42", "name": "order.shipped", "is_listened_to": True}
+
 
 def _check_name(value: str) -> str:
     if not NAME.fullmatch(value):
@@ -74,8 +76,13 @@ class NewEvent(Schema):
 class EventTaken(Schema):
     """What became of the event."""
 
-    model_config = ConfigDict(json_schema_extra={"examples": [{"name": "order.shipped", "is_listened_to": True}]})
+    model_config = ConfigDict(json_schema_extra={"examples": [_TAKEN]})
 
+    id: uuid.UUID | None = Field(
+        None,
+        description="The id of the event, by which lists of runs are narrowed to what it set off: `?event=`. Null where "
+        "no automation listens to events.",
+    )
     name: str
     is_listened_to: bool = Field(
         description="Whether an automation listens to events. False: none does, and the event is forgotten."
@@ -102,8 +109,8 @@ def report(request: HttpRequest, payload: NewEvent) -> Status[EventTaken]:
     contact, phone = _whom(organization, payload)
 
     def make() -> dict[str, Any]:
-        heard = report_event(organization, name=payload.name, data=payload.data, contact=contact, phone=phone)
-        return {"name": payload.name, "is_listened_to": heard}
+        event = report_event(organization, name=payload.name, data=payload.data, contact=contact, phone=phone)
+        return {"id": str(event) if event else None, "name": payload.name, "is_listened_to": event is not None}
 
     key = idempotency_key(request)
     if key is None:

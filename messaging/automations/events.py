@@ -2,6 +2,7 @@
 
 import json
 import re
+import uuid
 from collections.abc import Mapping
 from typing import Any
 
@@ -9,6 +10,7 @@ from django.core.serializers.json import DjangoJSONEncoder
 from django.db import connection
 
 from integrations.organizations.models import Organization
+from integrations.identifiers import new_id
 from messaging.contacts.models import Contact
 from messaging.happenings.telling import tell
 
@@ -33,16 +35,23 @@ ON CONFLICT (organization_id, name) DO UPDATE SET sample = EXCLUDED.sample, seen
 
 def report_event(
     organization: Organization, *, name: str, data: Mapping[str, Any], contact: Contact | None = None, phone: str = ""
-) -> bool:
-    """Tell of an event, in the caller's transaction; return whether an automation listens to events."""
+) -> uuid.UUID | None:
+    """Tell of an event, in the caller's transaction; return its id, None where no automation listens to events."""
     values = plain_keys(data)
     with connection.cursor() as cursor:
         sample = json.dumps(values, cls=DjangoJSONEncoder)
         cursor.execute(_REMEMBER, {"organization": organization.pk, "name": name, "sample": sample, "most": MOST_NAMES})
-    return tell(
+    event_id = new_id()
+    is_heard = tell(
         organization.pk,
         API_EVENT,
         contact_id=contact.pk if contact else None,
         phone=phone or (contact.phone if contact else ""),
-        data={"name": name, "data": values},
+        data={"id": str(event_id), "name": name, "data": values},
     )
+    return event_id if is_heard else None
+
+
+def key_of_event(event_id: object) -> str:
+    """Return the key of the runs that an event set off, by which a program finds them."""
+    return f"e{event_id}"

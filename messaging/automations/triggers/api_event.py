@@ -8,7 +8,7 @@ from django import forms
 from django.conf import settings as django_settings
 
 from messaging.automations.base import Scope, Settings, SettingsForm, Start, Trigger
-from messaging.automations.events import API_EVENT, NAME
+from messaging.automations.events import API_EVENT, NAME, key_of_event
 from messaging.automations.fields import Field, Type, fields_of
 from messaging.automations.trigger_models import SeenEvent
 from messaging.happenings.models import Happening
@@ -78,8 +78,9 @@ class ApiEventTrigger(Trigger):
             "phone": happening.phone,
             "data": happening.data.get("data", {}),
         }
+        event_id = happening.data.get("id")
         return Start(
-            key=f"h{happening.pk}",
+            key=key_of_event(event_id) if event_id else f"h{happening.pk}",
             data=told,
             contact_id=happening.contact_id,
             phone=happening.phone,

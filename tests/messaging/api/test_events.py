@@ -41,7 +41,9 @@ def test_an_event_begins_a_run_with_its_contact_and_data(cast: Cast, api: Caller
     contact = ContactFactory(organization=cast.organization, phone="+4930123456")
     event = {"name": "order.shipped", "to": "+49 30 123456", "data": {"order": {"no-1": 7}}}
     response = api.post("events", event)
-    assert (response.status_code, response.json()) == (202, {"name": "order.shipped", "is_listened_to": True})
+    taken = response.json()
+    assert response.status_code == 202
+    assert (taken["name"], taken["is_listened_to"]) == ("order.shipped", True)
     assert begun(automation) == [{"event": "order.shipped", "phone": "+4930123456", "data": {"order": {"no_1": 7}}}]
     assert automation.runs.get().contact == contact
     api.post("events", {"name": "order.paid", "contact": str(contact.pk)})
@@ -52,8 +54,23 @@ def test_an_event_begins_a_run_with_its_contact_and_data(cast: Cast, api: Caller
     assert trigger is not None and "order.shipped" in trigger.form(scope=scope).fields["name"].help_text
 
 
+def test_the_run_of_an_event_is_found_by_the_events_id(api: Caller, automation: Automation) -> None:
+    event = {"name": "order.shipped", "data": {"n": 1}}
+    first, second = (api.post("events", event).json()["id"] for _ in range(2))
+    again = [api.post("events", event, **{"Idempotency-Key": "a"}).json()["id"] for _ in range(2)]
+    assert len({first, second, *again}) == 3 and again[0] == again[1]
+    runs = f"automations/{automation.pk}/runs?event="
+    assert api.get(f"{runs}{second}").json()["items"] == [], "nobody has heard of it yet"
+    assert len(begun(automation)) == 3
+    found = [api.get(f"{runs}{one}").json()["items"] for one in (first, second, again[0])]
+    assert [len(items) for items in found] == [1, 1, 1]
+    assert [items[0]["id"] for items in found] == [str(run.pk) for run in automation.runs.order_by("id")]
+    assert field_of(api.get(f"{runs}x")) == ("event", "bad_id")
+
+
 def test_of_a_stranger_nobody_hears(stranger: Caller, automation: Automation) -> None:
-    assert stranger.post("events", {"name": "order.shipped"}).json()["is_listened_to"] is False
+    taken = stranger.post("events", {"name": "order.shipped"}).json()
+    assert (taken["is_listened_to"], taken["id"]) == (False, None)
     assert begun(automation) == [] and not Happening.objects.exists()
 
 
