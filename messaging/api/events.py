@@ -80,8 +80,8 @@ class EventTaken(Schema):
 
     id: uuid.UUID | None = Field(
         None,
-        description="The id of the event, by which lists of runs are narrowed to what it set off: `?event=`. Null where "
-        "no automation listens to events.",
+        description="The id of the event, by which lists of runs are narrowed to what it set off: `?event=`. Null "
+        "where no automation listens to events.",
     )
     name: str
     is_listened_to: bool = Field(

@@ -12,7 +12,7 @@ from django.db import transaction
 
 from .flow import Flow, FlowProblem, NodeSpec, Place, read
 from .models import Automation, AutomationDraft, AutomationVersion, Run
-from .publishing import AutomationProblem, ChangedMeanwhile, save_draft
+from .publishing import AutomationProblem, ChangedMeanwhile, Unreadable, draft_of, save_draft
 from .registry import node_of, trigger_of
 
 MOST_DRAFTS = 30
@@ -109,7 +109,7 @@ def take_back(automation: Automation, version: AutomationVersion, *, shown: int)
         former = read(version.flow)
         return replace(former, count=max(former.count, flow.count))
 
-    return _change(automation, take, shown=shown, what=f"took back version {version.number}")
+    return _change(automation, take, shown=shown, what=f"took back version {version.number}", replaces_all=True)
 
 
 def step_back(automation: Automation, *, shown: int) -> bool:
@@ -192,16 +192,26 @@ def _moved(flow: Flow, node_id: str, *, to: Place) -> Flow:
 
 
 def _title(automation: Automation, node_id: str) -> str:
-    spec = read(automation.draft).find(node_id)
+    spec = draft_of(automation).find(node_id)
     if spec is None:
         raise AutomationProblem(GONE)
     node = node_of(spec.kind)
     return node.title if node is not None else spec.kind
 
 
-def _change(automation: Automation, act: Callable[[Flow], Flow], *, shown: int, what: str) -> bool:
-    """Save the draft as changed, and keep it for undo; False where nothing differs."""
-    before = read(automation.draft)
+def _change(
+    automation: Automation, act: Callable[[Flow], Flow], *, shown: int, what: str, replaces_all: bool = False
+) -> bool:
+    """Save the draft as changed, and keep it for undo; False where nothing differs.
+
+    Raises Unreadable, unless nothing of the draft stays.
+    """
+    try:
+        before = draft_of(automation)
+    except Unreadable:
+        if not replaces_all:
+            raise
+        before = Flow()
     try:
         after = act(before)
     except FlowProblem as problem:

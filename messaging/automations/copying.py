@@ -18,7 +18,7 @@ from messaging.templates.wording import WordingProblem
 from .drawing import draw
 from .flow import Flow, FlowProblem, read
 from .models import Automation
-from .publishing import AutomationProblem, create
+from .publishing import AutomationProblem, create, draft_of
 from .references import Missing, named, resolved
 from .registry import trigger_of
 from .triggers.webhook import WebhookTrigger
@@ -46,7 +46,7 @@ class Taken:
 
 def as_file(automation: Automation) -> dict[str, Any]:
     """Return the draft as JSON takes it, with the texts of the templates that it uses."""
-    flow, rows = named(automation.organization, without_secrets(read(automation.draft).as_json()))
+    flow, rows = named(automation.organization, without_secrets(draft_of(automation).as_json()))
     used = {row.name: row.current.body for row in rows if isinstance(row, Template) and row.current is not None}
     return {"format": FORMAT, "version": VERSION, "name": automation.name, "flow": flow, "templates": used}
 

@@ -9,8 +9,8 @@ from typing import Any
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import connection
 
-from integrations.organizations.models import Organization
 from integrations.identifiers import new_id
+from integrations.organizations.models import Organization
 from messaging.contacts.models import Contact
 from messaging.happenings.telling import tell
 

@@ -14,7 +14,7 @@ from messaging.happenings.models import Listener
 
 from .base import Problem
 from .checking import problems_of
-from .flow import Flow, read
+from .flow import Flow, FlowProblem, read
 from .models import Automation, AutomationVersion, Run
 from .registry import trigger_of
 from .settling import let_go_all, stop_all
@@ -43,6 +43,26 @@ class AutomationProblem(Exception):
 
 class ChangedMeanwhile(AutomationProblem):
     """The draft is another one than the page showed."""
+
+
+class Unreadable(AutomationProblem):
+    """A draft or a version that this version of the product cannot read, as one that a newer one wrote."""
+
+
+def draft_of(automation: Automation) -> Flow:
+    """Return the draft; raise Unreadable."""
+    return read_kept(automation.draft, what="the draft")
+
+
+def read_kept(stored: Any, *, what: str) -> Flow:
+    """Return a flow that was kept; raise Unreadable with what to do."""
+    try:
+        return read(stored)
+    except FlowProblem as problem:
+        raise Unreadable(
+            f"This version of Heliograph cannot read {what}. {problem} Under Versions, make one that it can read the "
+            "draft again, or have Heliograph updated."
+        ) from problem
 
 
 def create(organization: Organization, *, name: str, flow: Flow | None = None, actor: User, ip: str = "") -> Automation:
@@ -96,7 +116,7 @@ def publish(automation: Automation, *, shown: int | None = None, actor: User, ip
         locked = _locked(automation)
         if shown is not None and locked.draft_number != shown:
             raise ChangedMeanwhile("Somebody changed it meanwhile. Nothing was published: look at what it is now.")
-        flow = read(locked.draft)
+        flow = draft_of(locked)
         problems = problems_of(locked.organization, flow, automation=locked)
         if problems:
             raise AutomationProblem("Some steps are not ready yet.", problems=problems)
@@ -108,7 +128,7 @@ def publish(automation: Automation, *, shown: int | None = None, actor: User, ip
             published_by_id=actor.pk,
         )
         was_paused = locked.status == Status.PAUSED
-        former = read(locked.live.flow) if locked.live is not None and locked.status == Status.LIVE else Flow()
+        former = _flow_of(locked.live) if locked.live is not None and locked.status == Status.LIVE else Flow()
         locked.live, locked.status, locked.published_at = version, Status.LIVE, database_now()
         # What came due in the very second of publishing is not lost by it.
         _listen(
@@ -148,13 +168,16 @@ def pause(automation: Automation, *, actor: User, ip: str = "") -> bool:
 
 
 def resume(automation: Automation, *, actor: User, ip: str = "") -> bool:
-    """Go on with the version that ran; what happened in between has set nothing off. False where it is not paused."""
+    """Go on with the version that ran; what happened in between has set nothing off. False where it is not paused.
+
+    Raises Unreadable.
+    """
     with transaction.atomic():
         locked = _locked(automation)
         if locked.status != Status.PAUSED or locked.live is None:
             return False
         locked.status = Status.LIVE
-        _listen(locked, read(locked.live.flow))
+        _listen(locked, read_kept(locked.live.flow, what="what was published"))
         locked.save(update_fields=["status", "next_look_at", "looked_until", "updated_at"])
         let_go_all(locked, actor=actor)
         record(locked.organization, actor=actor, action="automation.resumed", target=locked, ip=ip)
@@ -182,7 +205,7 @@ def duplicate(automation: Automation, *, actor: User, ip: str = "") -> Automatio
     copy = create(
         automation.organization,
         name=f"{automation.name[:110]} (copy)",
-        flow=read(automation.draft),
+        flow=draft_of(automation),
         actor=actor,
         ip=ip,
     )
@@ -221,7 +244,7 @@ def begin_test(
 
     Raises AutomationProblem while the draft lacks things.
     """
-    flow = read(automation.draft)
+    flow = draft_of(automation)
     problems = problems_of(automation.organization, flow, automation=automation)
     if problems:
         raise AutomationProblem("Some steps are not ready yet.", problems=problems)
@@ -257,6 +280,14 @@ def _listen(automation: Automation, flow: Flow, *, looks_on: bool = False) -> No
     automation.next_look_at = None
     if trigger is not None and trigger.looks:
         automation.next_look_at = trigger.next_look(automation, flow.trigger_settings, now=now)
+
+
+def _flow_of(version: AutomationVersion) -> Flow:
+    """Return what a version does; an empty flow where it cannot be read any more, and is to be replaced."""
+    try:
+        return read(version.flow)
+    except FlowProblem:
+        return Flow()
 
 
 def _locked(automation: Automation) -> Automation:

@@ -18,6 +18,7 @@ from messaging.automations.copying import FileProblem
 from messaging.automations.publishing import AutomationProblem
 
 from .finding import automation_of
+from .unreadable import says_unreadable
 
 
 @member_page(Capability.EDIT_AUTOMATIONS)
@@ -72,6 +73,7 @@ def take_file(request: MemberRequest) -> HttpResponse:
 
 @member_page(Capability.EDIT_AUTOMATIONS)
 @require_safe
+@says_unreadable
 def as_file(request: MemberRequest, pk: uuid.UUID) -> HttpResponse:
     """Give the draft as a file."""
     automation = automation_of(request, pk)

@@ -22,23 +22,25 @@ from messaging.automations.drawing import draw, node_menu, trigger_menu
 from messaging.automations.flow import read
 from messaging.automations.models import Automation
 from messaging.automations.panel import NEW_NAME, NEW_TEXT, TRIGGER, Panel, open_panel, preview_of
-from messaging.automations.publishing import AutomationProblem
+from messaging.automations.publishing import AutomationProblem, draft_of
 from messaging.templates import wording
 from messaging.templates.wording import WordingProblem
 
 from .finding import automation_of
 from .frame import place_of, shown_of
 from .hooks import hook_context
+from .unreadable import says_unreadable
 
 
 @member_page(Capability.VIEW)
+@says_unreadable
 def build(request: MemberRequest, pk: uuid.UUID) -> HttpResponse:
     """Show the builder; who may not build sees the same flow, and nothing to change it with."""
     automation = automation_of(request, pk)
     context = _context(request, automation)
     opened = request.GET.get("open", "")
     if opened and context["may_edit"]:
-        panel = open_panel(request.organization, read(automation.draft), opened, automation=automation)
+        panel = open_panel(request.organization, draft_of(automation), opened, automation=automation)
         context |= _triggers() if panel is None and opened == TRIGGER else _panel_context(panel)
     response = render(request, "messaging/automations/build.html", context)
     patch_vary_headers(response, ["HX-Request"])
@@ -46,6 +48,7 @@ def build(request: MemberRequest, pk: uuid.UUID) -> HttpResponse:
 
 
 @member_page(Capability.EDIT_AUTOMATIONS)
+@says_unreadable
 def step_add(request: MemberRequest, pk: uuid.UUID) -> HttpResponse:
     """Offer the steps that there are, and add the chosen one at the place of the “+” that was pressed."""
     automation = automation_of(request, pk)
@@ -58,6 +61,7 @@ def step_add(request: MemberRequest, pk: uuid.UUID) -> HttpResponse:
 
 
 @member_page(Capability.EDIT_AUTOMATIONS)
+@says_unreadable
 def trigger_choose(request: MemberRequest, pk: uuid.UUID) -> HttpResponse:
     """Offer the triggers that there are, and take the chosen one."""
     automation = automation_of(request, pk)
@@ -73,18 +77,19 @@ def trigger_choose(request: MemberRequest, pk: uuid.UUID) -> HttpResponse:
 
 
 @member_page(Capability.EDIT_AUTOMATIONS)
+@says_unreadable
 def settings(request: MemberRequest, pk: uuid.UUID, node: str) -> HttpResponse:
     """Show the settings of the trigger or of a step, and save them; what is wrong stands at its field."""
     automation = automation_of(request, pk)
     if request.method != "POST":
-        panel = open_panel(request.organization, read(automation.draft), node, automation=automation)
+        panel = open_panel(request.organization, draft_of(automation), node, automation=automation)
         if panel is None and node == TRIGGER:
             return _menu(request, automation, **_triggers())
         return _panel_page(request, automation, panel)
     if request.POST.get("do") == "new_template":
         return _new_template(request, automation, node)
     is_save = request.POST.get("do", "save") == "save"
-    flow = read(automation.draft)
+    flow = draft_of(automation)
     panel = open_panel(request.organization, flow, node, automation=automation, data=request.POST, is_checked=is_save)
     if panel is None:
         return _shown(request, automation, problem=building.GONE)
@@ -104,16 +109,18 @@ def settings(request: MemberRequest, pk: uuid.UUID, node: str) -> HttpResponse:
 
 @member_page(Capability.EDIT_AUTOMATIONS)
 @require_POST
+@says_unreadable
 def preview(request: MemberRequest, pk: uuid.UUID, node: str) -> HttpResponse:
     """Show what the text of a step becomes with sample values; stores nothing."""
     automation = automation_of(request, pk)
-    panel = open_panel(request.organization, read(automation.draft), node, automation=automation, data=request.POST)
+    panel = open_panel(request.organization, draft_of(automation), node, automation=automation, data=request.POST)
     look = preview_of(panel, automation=automation) if panel is not None else None
     return render(request, "messaging/automations/_text_preview.html", {"look": look})
 
 
 @member_page(Capability.EDIT_AUTOMATIONS)
 @require_POST
+@says_unreadable
 def step_move(request: MemberRequest, pk: uuid.UUID, node: str) -> HttpResponse:
     """Move a step up or down, or to the place where it was dropped."""
     automation = automation_of(request, pk)
@@ -130,6 +137,7 @@ def step_move(request: MemberRequest, pk: uuid.UUID, node: str) -> HttpResponse:
 
 @member_page(Capability.EDIT_AUTOMATIONS)
 @require_POST
+@says_unreadable
 def step_copy(request: MemberRequest, pk: uuid.UUID, node: str) -> HttpResponse:
     """Put a copy below a step."""
     automation = automation_of(request, pk)
@@ -142,6 +150,7 @@ def step_copy(request: MemberRequest, pk: uuid.UUID, node: str) -> HttpResponse:
 
 @member_page(Capability.EDIT_AUTOMATIONS)
 @require_POST
+@says_unreadable
 def step_remove(request: MemberRequest, pk: uuid.UUID, node: str) -> HttpResponse:
     """Take a step out; undo brings it back."""
     automation = automation_of(request, pk)
@@ -154,6 +163,7 @@ def step_remove(request: MemberRequest, pk: uuid.UUID, node: str) -> HttpRespons
 
 @member_page(Capability.EDIT_AUTOMATIONS)
 @require_POST
+@says_unreadable
 def undo(request: MemberRequest, pk: uuid.UUID) -> HttpResponse:
     """Undo the last change, or do it again."""
     automation = automation_of(request, pk)
@@ -168,6 +178,7 @@ def undo(request: MemberRequest, pk: uuid.UUID) -> HttpResponse:
 
 @member_page(Capability.EDIT_AUTOMATIONS)
 @require_POST
+@says_unreadable
 def publish(request: MemberRequest, pk: uuid.UUID) -> HttpResponse:
     """Let the draft run from now on."""
     automation = automation_of(request, pk)
@@ -209,7 +220,7 @@ def _shown(
 ) -> HttpResponse:
     context: dict[str, Any] = {"panel_problem" if panel is not None else "problem": problem, "said": said}
     if panel is None and opened and request.htmx:
-        panel = open_panel(request.organization, read(automation.draft), opened, automation=automation)
+        panel = open_panel(request.organization, draft_of(automation), opened, automation=automation)
     if request.htmx:
         context = {**_context(request, automation), **_panel_context(panel), **context}
         response = render(request, "messaging/automations/_builder.html", context)
@@ -265,7 +276,7 @@ def _new_template(request: MemberRequest, automation: Automation, node: str) -> 
     else:
         data["template"] = str(made.pk)
         data.pop(NEW_NAME), data.pop(NEW_TEXT)
-    panel = open_panel(request.organization, read(automation.draft), node, automation=automation, data=data)
+    panel = open_panel(request.organization, draft_of(automation), node, automation=automation, data=data)
     context = {
         **_context(request, automation),
         **_panel_context(panel),
@@ -285,7 +296,7 @@ def _panel_context(panel: Panel | None) -> dict[str, Any]:
 
 
 def _context(request: MemberRequest, automation: Automation) -> dict[str, Any]:
-    drawing = draw(request.organization, read(automation.draft), automation=automation)
+    drawing = draw(request.organization, draft_of(automation), automation=automation)
     undoes, redoes = building.can_step(automation)
     is_archived = automation.status == Automation.Status.ARCHIVED
     return {

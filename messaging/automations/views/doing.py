@@ -17,6 +17,7 @@ from messaging.automations.run_forms import SettingsOfAutomationForm
 from messaging.automations.selectors import waiting_of
 
 from .finding import automation_of
+from .unreadable import says_unreadable
 
 Status = Automation.Status
 
@@ -40,7 +41,12 @@ def pause(request: MemberRequest, pk: uuid.UUID) -> HttpResponse:
 def resume(request: MemberRequest, pk: uuid.UUID) -> HttpResponse:
     """Go on."""
     automation = automation_of(request, pk)
-    if publishing.resume(automation, actor=request.user, ip=client_ip(request)):
+    try:
+        is_resumed = publishing.resume(automation, actor=request.user, ip=client_ip(request))
+    except AutomationProblem as problem:
+        messages.error(request, str(problem))
+        return redirect("automations:settings", pk=pk)
+    if is_resumed:
         job = settling.running_job(automation)
         waited = f", {job.total:,} of them by and by, the oldest first" if job is not None else ""
         messages.success(
@@ -77,6 +83,7 @@ def archive(request: MemberRequest, pk: uuid.UUID) -> HttpResponse:
 
 @member_page(Capability.EDIT_AUTOMATIONS)
 @require_POST
+@says_unreadable
 def duplicate(request: MemberRequest, pk: uuid.UUID) -> HttpResponse:
     """Make a draft like this one."""
     copy = publishing.duplicate(automation_of(request, pk), actor=request.user, ip=client_ip(request))

@@ -14,15 +14,17 @@ from integrations.organizations.network import client_ip
 from integrations.organizations.pages import MemberRequest, member_page
 from integrations.organizations.roles import Capability
 from messaging.automations import hooks
-from messaging.automations.flow import Flow, read
+from messaging.automations.flow import Flow
 from messaging.automations.hook_proof import SIGNATURE
 from messaging.automations.models import Automation
 from messaging.automations.panel import TRIGGER
+from messaging.automations.publishing import draft_of
 from messaging.automations.registry import trigger_of
 from messaging.automations.trigger_models import AutomationHook
 from messaging.automations.triggers.webhook import WebhookTrigger
 
 from .finding import automation_of
+from .unreadable import says_unreadable
 
 _SHOWN_REFUSALS = 5
 
@@ -55,10 +57,11 @@ def hook_context(automation: Automation, flow: Flow) -> dict[str, Any]:
 
 @member_page(Capability.EDIT_AUTOMATIONS)
 @require_POST
+@says_unreadable
 def secret_make(request: MemberRequest, pk: uuid.UUID) -> HttpResponse:
     """Make the address's secret, or another one, and show it this one time."""
     automation = automation_of(request, pk)
-    flow = read(automation.draft)
+    flow = draft_of(automation)
     if automation.status == Automation.Status.ARCHIVED or not hook_context(automation, flow):
         messages.error(request, "This automation has no webhook address any more.")
         return redirect("automations:build", pk=pk)
@@ -73,12 +76,13 @@ def secret_make(request: MemberRequest, pk: uuid.UUID) -> HttpResponse:
 
 @member_page(Capability.EDIT_AUTOMATIONS)
 @require_safe
+@says_unreadable
 def hook_news(request: MemberRequest, pk: uuid.UUID) -> HttpResponse:
     """Show what came by the address, and what was refused; without scripts, in the panel."""
     automation = automation_of(request, pk)
     if not request.htmx:
         return redirect(f"{reverse('automations:build', args=[pk])}?open={TRIGGER}#build-panel")
-    context = {"automation": automation, **hook_context(automation, read(automation.draft))}
+    context = {"automation": automation, **hook_context(automation, draft_of(automation))}
     if request.GET.get("seen", "") == context.get("news", ""):
         return HttpResponse(status=204)
     return render(request, "messaging/automations/_hook_news.html", context)

@@ -15,23 +15,24 @@ from messaging.automations import publishing, trying
 from messaging.automations.building_forms import TestForm
 from messaging.automations.display import Story
 from messaging.automations.fields import Field
-from messaging.automations.flow import read
 from messaging.automations.models import Automation, Run
-from messaging.automations.publishing import AutomationProblem
+from messaging.automations.publishing import AutomationProblem, draft_of
 from messaging.automations.trying import SampleProblem
 from messaging.contacts.selectors import some_contacts
 
 from .finding import automation_of, run_of
+from .unreadable import says_unreadable
 
 PHONE = "+4915123456789"
 _PREFIX = "f:"
 
 
 @member_page(Capability.EDIT_AUTOMATIONS)
+@says_unreadable
 def test(request: MemberRequest, pk: uuid.UUID) -> HttpResponse:
     """Ask for sample data, and begin a test run of the draft."""
     automation = automation_of(request, pk)
-    flow = read(automation.draft)
+    flow = draft_of(automation)
     fields = trying.trigger_fields(request.organization, flow, automation=automation)
     of_contact = trying.fields_of_contact(request.organization, flow, automation=automation)
     samples = trying.samples_of(automation, flow)

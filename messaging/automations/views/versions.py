@@ -12,12 +12,12 @@ from integrations.organizations.pages import MemberRequest, member_page
 from integrations.organizations.roles import Capability
 from messaging.automations import building
 from messaging.automations.drawing import draw
-from messaging.automations.flow import read
 from messaging.automations.models import Automation, AutomationVersion
-from messaging.automations.publishing import AutomationProblem
+from messaging.automations.publishing import AutomationProblem, read_kept
 
 from .finding import automation_of
 from .frame import shown_of
+from .unreadable import says_unreadable
 
 MOST = 200
 
@@ -42,6 +42,7 @@ def versions(request: MemberRequest, pk: uuid.UUID) -> HttpResponse:
 
 @member_page(Capability.VIEW)
 @require_safe
+@says_unreadable
 def version(request: MemberRequest, pk: uuid.UUID, number: int) -> HttpResponse:
     """Show what a version does."""
     automation = automation_of(request, pk)
@@ -51,7 +52,7 @@ def version(request: MemberRequest, pk: uuid.UUID, number: int) -> HttpResponse:
         "automation": automation,
         "tab": "build",
         "row": row,
-        "drawing": draw(request.organization, read(row.flow), automation=automation),
+        "drawing": draw(request.organization, read_kept(row.flow, what=f"version {number}"), automation=automation),
         "may_take": request.member.can(Capability.EDIT_AUTOMATIONS) and automation.status != Automation.Status.ARCHIVED,
         "may_edit": False,
     }
