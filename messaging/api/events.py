@@ -31,7 +31,7 @@ _KEY = parameter(
     schema={"type": "string", "minLength": 1, "maxLength": LONGEST_KEY, "pattern": r"^[!-~]([ -~]*[!-~])?$"},
 )
 
-_TAKEN = {"id": "019508a7-3f00-7c3e-9d52-0a4f6b1c2d42", "name": "order.shipped", "is_listened_to": True}
+_TAKEN: dict[str, Any] = {"id": "019508a7-3f00-7c3e-9d52-0a4f6b1c2d42", "name": "order.shipped", "is_listened_to": True}
 
 
 def _check_name(value: str) -> str:
