@@ -77,11 +77,6 @@ def fill_in(text: str, values: Mapping[str, Any]) -> str:
     return "".join(pieces)
 
 
-def variables_in(text: str) -> list[str]:
-    """Return the paths that a text names; raise TemplateSyntaxProblem where it cannot be read."""
-    return [variable.name for variable in parse(text).variables] if "{{" in text else []
-
-
 def as_texts(values: Mapping[str, Any]) -> dict[str, Any]:
     """Return the values as texts that a message may say, record by record; what is empty is left out."""
     made: dict[str, Any] = {}

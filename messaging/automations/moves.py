@@ -48,22 +48,6 @@ def retry(run: Run, *, actor: User | str, ip: str = "") -> bool:
     return True
 
 
-def retry_many(automation: Automation, runs: QuerySet[Run], *, actor: User | str, ip: str = "") -> int:
-    """Try the failed ones of these runs again, at most 10,000 at once; return how many."""
-    with transaction.atomic():
-        count = try_again(runs.filter(automation=automation))
-        if count:
-            record(
-                automation.organization,
-                actor=actor,
-                action="automation.runs_retried",
-                target=automation,
-                changes={"count": count},
-                ip=ip,
-            )
-    return count
-
-
 def can_be_retried(runs: QuerySet[Run]) -> QuerySet[Run]:
     """Return those of the runs that failed, and of which it is still known whom they sent what."""
     failed = runs.filter(status=Status.FAILED).exclude(automation__status=Automation.Status.ARCHIVED)

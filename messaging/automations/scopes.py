@@ -11,7 +11,7 @@ from messaging.contacts.models import AttributeDefinition, Contact
 from messaging.templates.variables import contact_values
 
 from .base import Scope
-from .fields import Field, Type, example_values
+from .fields import Field, Type
 from .flow import Flow
 from .models import Automation, Run
 from .registry import node_of, trigger_of
@@ -102,11 +102,3 @@ def contact_record(contact: Contact, organization: Organization) -> dict[str, An
     texts = dict(shown) if isinstance(shown, Mapping) else {}
     own = {"language": contact.language, "country": contact.region, "phone": contact.phone}
     return {**texts, **contact.attributes, **{name: value for name, value in own.items() if value}}
-
-
-def sample_data(organization: Organization, flow: Flow, *, automation: Automation | None = None) -> dict[str, Any]:
-    """Return example values of everything a flow's trigger brings, for a test run to begin with."""
-    trigger = trigger_of(flow.trigger)
-    scope = Scope(organization, flow=flow, automation=automation)
-    fields = [] if trigger is None else trigger.fields(scope, flow.trigger_settings)
-    return example_values(fields)
