@@ -16,6 +16,7 @@ from integrations.organizations.models import Organization, as_uuid
 from integrations.templatetags.hg_base import zone_of
 
 from .base import Scope
+from .fields import path_in_words
 from .flow import Flow, FlowProblem, NodeSpec, read
 from .models import Automation, AutomationVersion, Run, RunMessage, RunStep
 from .moves import HELD
@@ -324,7 +325,7 @@ def _label(path: str) -> str:
     """Return a path as words: `trigger.order.first_name` → "order › first name"."""
     head, _, rest = path.partition(".")
     shown = rest if rest and (head == "trigger" or re.fullmatch(r"n\d+", head)) else path
-    return shown.replace(".", " › ").replace("_", " ").strip() or path
+    return path_in_words(shown) or path
 
 
 def _moment(text: str) -> datetime | date | None:

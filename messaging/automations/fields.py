@@ -122,9 +122,13 @@ def fields_of(values: Mapping[str, Any], *, under: str) -> list[Field]:
         if isinstance(value, Mapping):
             found += fields_of(value, under=path)
         else:
-            label = path.partition(".")[2].replace(".", " › ").replace("_", " ").strip() or path
-            found.append(Field(path, label, type_of(value), value))
+            found.append(Field(path, path_in_words(path.partition(".")[2]) or path, type_of(value), value))
     return found
+
+
+def path_in_words(path: str) -> str:
+    """Return a path as people read it: `order.first_name` → "order › first name"."""
+    return path.replace(".", " › ").replace("_", " ").strip()
 
 
 def type_of(value: Any) -> Type:

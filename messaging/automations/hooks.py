@@ -20,7 +20,7 @@ from integrations.organizations.audit import record
 from integrations.organizations.models import User
 from messaging.api.problems import ApiProblem
 
-from .fields import Field, Type, fields_of, look_up
+from .fields import Field, Type, fields_of, look_up, path_in_words
 from .models import Automation
 from .trigger_models import AutomationHook, HookCall, HookRefusal, HookSample, ThresholdState
 
@@ -107,7 +107,7 @@ def known_fields(automation: Automation | None) -> list[Field]:
     for path, kind in hook.shape.items():
         seen = (look_up(payload, path) for payload in payloads)
         example = next((value for value in seen if value is not None), "")
-        found.append(Field(f"trigger.{path}", path.replace(".", " › ").replace("_", " ").strip(), Type(kind), example))
+        found.append(Field(f"trigger.{path}", path_in_words(path), Type(kind), example))
     return found
 
 

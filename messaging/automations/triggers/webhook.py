@@ -12,7 +12,7 @@ from integrations.organizations.models import Organization
 from integrations.phones import Phone, PhoneProblem, parse_phone
 from messaging.automations import hook_proof
 from messaging.automations.base import Scope, Settings, SettingsForm, Start, Trigger
-from messaging.automations.fields import Field, Type, example_values, look_up
+from messaging.automations.fields import Field, Type, example_values, look_up, path_in_words
 from messaging.automations.hooks import known_fields
 from messaging.automations.models import Automation
 from messaging.contacts.address_book import ContactProblem, Details, create_contact
@@ -110,8 +110,7 @@ class WebhookTrigger(Trigger):
         for path in dict.fromkeys(filter(None, named)):
             if f"trigger.{path}" not in paths:
                 kind, example = (Type.PHONE, "+4930123456") if path == phone else (Type.TEXT, "")
-                label = path.replace(".", " › ").replace("_", " ")
-                known.append(Field(f"trigger.{path}", label, kind, example))
+                known.append(Field(f"trigger.{path}", path_in_words(path), kind, example))
         return known
 
     def paths(self) -> tuple[str, ...]:
