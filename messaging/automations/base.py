@@ -7,7 +7,7 @@ import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 from django import forms
 from django.db.models import Model
@@ -90,6 +90,27 @@ class Start:
     reason: str = ""
     detail: str = ""
 
+    @classmethod
+    def after(
+        cls,
+        happening: Happening,
+        data: Mapping[str, Any] | None = None,
+        *,
+        key: str = "",
+        reason: str = "",
+        detail: str = "",
+    ) -> Self:
+        """Return the start that a happening leads to, once for each unless there is a `key` of what it is about."""
+        return cls(
+            key=key or f"h{happening.pk}",
+            data=happening.data if data is None else data,
+            contact_id=happening.contact_id,
+            phone=happening.phone,
+            cause=happening.cause,
+            reason=reason,
+            detail=detail,
+        )
+
 
 class Trigger:
     """What sets an automation off.
@@ -138,13 +159,7 @@ class Trigger:
 
     def start_of(self, happening: Happening) -> Start:
         """Return the start that a happening leads to."""
-        return Start(
-            key=f"h{happening.pk}",
-            data=happening.data,
-            contact_id=happening.contact_id,
-            phone=happening.phone,
-            cause=happening.cause,
-        )
+        return Start.after(happening)
 
     def look(self, automation: Automation, settings: Settings, *, now: datetime) -> tuple[list[Start], datetime | None]:
         """For a trigger that `looks`: what is to begin now, and when to look again. Called under the automation's lock.

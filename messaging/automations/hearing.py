@@ -93,19 +93,7 @@ def _start(automation: Automation, heard: Sequence[Happening]) -> None:
                 _start(automation, [one])
             return
         log.exception("not_heard", automation=str(automation.pk))
-        start_runs(automation, [_unheard(one) for one in heard])
-
-
-def _unheard(happening: Happening) -> Start:
-    return Start(
-        key=f"h{happening.pk}",
-        data=happening.data,
-        contact_id=happening.contact_id,
-        phone=happening.phone,
-        cause=happening.cause,
-        reason="internal",
-        detail=BROKEN,
-    )
+        start_runs(automation, [Start.after(one, reason="internal", detail=BROKEN) for one in heard])
 
 
 def _find_causes(batch: list[Happening]) -> None:

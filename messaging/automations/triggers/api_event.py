@@ -79,10 +79,4 @@ class ApiEventTrigger(Trigger):
             "data": happening.data.get("data", {}),
         }
         event_id = happening.data.get("id")
-        return Start(
-            key=key_of_event(event_id) if event_id else f"h{happening.pk}",
-            data=told,
-            contact_id=happening.contact_id,
-            phone=happening.phone,
-            cause=happening.cause,
-        )
+        return Start.after(happening, told, key=key_of_event(event_id) if event_id else "")

@@ -93,7 +93,7 @@ class ContactTagged(Trigger):
         return not wanted or happening.data.get("tag_id") == wanted
 
     def start_of(self, happening: Happening) -> Start:
-        return _start(happening, {"tag": happening.data.get("tag", "")})
+        return Start.after(happening, {"tag": happening.data.get("tag", "")})
 
 
 class ChangedForm(SettingsForm):
@@ -165,7 +165,7 @@ class ContactChanged(Trigger):
         changed = happening.data.get("changed") or [""]
         name = settings.get("field") or changed[0]
         old, new = (happening.data.get(side, {}).get(name) for side in ("old", "new"))
-        return _start(happening, {"field": name, "changed": ", ".join(changed), "before": old, "after": new})
+        return Start.after(happening, {"field": name, "changed": ", ".join(changed), "before": old, "after": new})
 
 
 class OptedOutForm(SettingsForm):
@@ -204,17 +204,7 @@ class ContactOptedOut(Trigger):
 
     def start_of(self, happening: Happening) -> Start:
         told = {"phone": happening.phone, **{name: happening.data.get(name, "") for name in ("source", "keyword")}}
-        return _start(happening, told)
-
-
-def _start(happening: Happening, data: dict[str, Any]) -> Start:
-    return Start(
-        key=f"h{happening.pk}",
-        data=data,
-        contact_id=happening.contact_id,
-        phone=happening.phone,
-        cause=happening.cause,
-    )
+        return Start.after(happening, told)
 
 
 def _tag_name(scope: Scope, settings: Settings) -> str:

@@ -86,19 +86,14 @@ class MessageReceived(Trigger):
             word = _word_in(settings, str(happening.data.get("text", "")))
             if word is None:
                 continue
-            yield Start(
-                key=f"h{happening.pk}",
-                data={
-                    "text": happening.data.get("text", ""),
-                    "word": word,
-                    "phone": happening.phone,
-                    "to": happening.data.get("to", ""),
-                    "message_id": happening.data.get("message_id", ""),
-                },
-                contact_id=happening.contact_id,
-                phone=happening.phone,
-                cause=happening.cause,
-            )
+            told = {
+                "text": happening.data.get("text", ""),
+                "word": word,
+                "phone": happening.phone,
+                "to": happening.data.get("to", ""),
+                "message_id": happening.data.get("message_id", ""),
+            }
+            yield Start.after(happening, told)
 
 
 class OutcomeForm(SettingsForm):
@@ -157,13 +152,7 @@ class _OutcomeOfMessage(Trigger):
             if message is None or message.purpose in {Message.Purpose.VERIFICATION, Message.Purpose.CONSENT}:
                 continue
             if self.is_meant(settings, happening):
-                yield Start(
-                    key=f"{self.key}:{message.pk}",
-                    data=self.told(message, happening),
-                    contact_id=happening.contact_id,
-                    phone=happening.phone,
-                    cause=happening.cause,
-                )
+                yield Start.after(happening, self.told(message, happening), key=f"{self.key}:{message.pk}")
 
     def is_meant(self, settings: Settings, happening: Happening) -> bool:
         """Tell whether this outcome is meant."""
