@@ -6,13 +6,12 @@ from datetime import timedelta
 from decimal import Decimal
 from http import HTTPStatus
 
-import redis
 import structlog
 from django.db.models import Q
 from django.utils import timezone
-from kombu.exceptions import OperationalError
 
-from config.celery import CHORES, app
+from config.calling import call
+from config.celery import CHORES
 from integrations.connections.credentials import ConnectionUnusable, credentials_of
 from integrations.connections.models import Connection
 from integrations.twilio.client import gateway_for
@@ -71,11 +70,7 @@ def fetch_later(connection: Connection, regions: Sequence[str]) -> None:
     )
     if not due.update(asked_at=now):
         return
-    arguments = [str(connection.pk), sorted(regions)[:_MOST_LATER]]
-    try:
-        app.send_task("messaging.pricing.refresh", args=arguments, queue=CHORES, retry=False, expires=60)
-    except (redis.RedisError, OperationalError, OSError) as error:
-        log.warning("prices_not_asked", error=type(error).__name__)
+    call("messaging.pricing.refresh", str(connection.pk), sorted(regions)[:_MOST_LATER], queue=CHORES)
 
 
 def fetch_all(connection: Connection, regions: Iterable[str]) -> int:

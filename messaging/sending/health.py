@@ -5,7 +5,8 @@ from typing import Any
 import redis
 from django.db import Error, connection
 
-from .nudges import broker_client
+from config.calling import broker_client
+
 from .pulse import alive_workers, is_clerk_alive
 
 

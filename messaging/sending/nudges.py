@@ -5,18 +5,9 @@ import threading
 import time
 import uuid
 
-import redis
-import structlog
-from django.conf import settings
-from kombu.exceptions import OperationalError
+from config.calling import begin, call_once
+from config.celery import FAST
 
-from config.celery import FAST, app
-
-log = structlog.get_logger(__name__)
-
-_DOUBTFUL_FOR = 3.0  # seconds during which an unreachable Valkey is not tried again
-_client: redis.Redis | None = None
-_doubtful_until = 0.0
 GATHER = 0.03  # seconds in which nudges of one lane gather
 _MOST_LANES = 10_000
 _Lane = tuple[uuid.UUID, int, str]
@@ -24,14 +15,6 @@ _gathering = threading.Condition()
 _gather_until: dict[_Lane, float] = {}
 _waiting: dict[_Lane, float] = {}  # lanes with a nudge for many to come, and when it leaves
 _caller: threading.Thread | None = None
-
-
-def broker_client() -> redis.Redis:
-    """Return the process's client of Valkey, with timeouts short enough for a web request."""
-    global _client
-    if _client is None:
-        _client = redis.Redis.from_url(settings.REDIS_URL, socket_connect_timeout=0.3, socket_timeout=0.5)
-    return _client
 
 
 def _key(connection_id: uuid.UUID | str, lane: int, sender: str | None) -> str:
@@ -46,20 +29,8 @@ def nudge(connection_id: uuid.UUID, *, lane: int, sender: str | None = None) -> 
     Many messages queued at once need one nudge: a mark in Valkey, taken away when the drain begins, holds the others
     back. The mark is only a saving; without Valkey nothing is nudged and the sweep does the work.
     """
-    global _doubtful_until
-    if time.monotonic() < _doubtful_until:
-        return False
-    try:
-        if not broker_client().set(_key(connection_id, lane, sender), 1, nx=True, px=2000):
-            return True
-        app.send_task(
-            "messaging.sending.drain", args=[str(connection_id), lane, sender], queue=FAST, retry=False, expires=60
-        )
-    except (redis.RedisError, OperationalError, OSError) as error:
-        _doubtful_until = time.monotonic() + _DOUBTFUL_FOR
-        log.warning("nudge_failed", error=type(error).__name__)
-        return False
-    return True
+    mark = _key(connection_id, lane, sender)
+    return call_once(mark, "messaging.sending.drain", str(connection_id), lane, sender, queue=FAST)
 
 
 def nudge_soon(connection_id: uuid.UUID, *, lane: int, sender: str) -> None:
@@ -123,7 +94,4 @@ os.register_at_fork(after_in_child=_begin_anew)
 
 def begin_drain(connection_id: uuid.UUID, *, lane: int, sender: str | None = None) -> None:
     """Take the mark away, before the first claim: what is queued from now on nudges again."""
-    try:
-        broker_client().delete(_key(connection_id, lane, sender))
-    except (redis.RedisError, OSError) as error:
-        log.warning("nudge_mark_stays", error=type(error).__name__)
+    begin(_key(connection_id, lane, sender))

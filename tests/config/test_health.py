@@ -7,7 +7,7 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from messaging.sending import nudges
+from config import calling
 from messaging.sending.models import WorkerPulse
 
 pytestmark = pytest.mark.django_db
@@ -35,11 +35,11 @@ def test_without_valkey_it_is_degraded_and_says_that_nothing_is_lost(
     settings: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     settings.REDIS_URL = "redis://127.0.0.1:1/0"
-    monkeypatch.setattr(nudges, "_client", None)
+    monkeypatch.setattr(calling, "_client", None)
     answer = Client().get("/health/ready")
     assert answer.status_code == 200
     assert "go out when it is back" in answer.json()["checks"]["broker"]["detail"]
-    monkeypatch.setattr(nudges, "_client", None)
+    monkeypatch.setattr(calling, "_client", None)
 
 
 def test_metrics_are_for_loopback_or_for_the_token(settings: Any) -> None:

@@ -12,13 +12,13 @@ from django.db import OperationalError
 from django.http import HttpResponse
 from django.test.client import FakePayload
 
+from config import calling
 from integrations.connections.models import Connection
 from integrations.organizations.api_keys import revoke_key
 from integrations.organizations.models import ApiKey, Organization
 from integrations.organizations.scopes import EVERYTHING
 from messaging.api import gate, rates
 from messaging.api.routes import api as application
-from messaging.sending import nudges
 from messaging.sending.models import Message
 from tests.conftest import Cast
 from tests.factories import MessageFactory
@@ -304,8 +304,8 @@ def dead_valkey(request: pytest.FixtureRequest, settings: LazySettings) -> Itera
 def test_without_valkey_messages_are_taken_quickly(
     api: Caller, connection: Connection, dead_valkey: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(nudges, "_client", None)
-    monkeypatch.setattr(nudges, "_doubtful_until", 0.0)
+    monkeypatch.setattr(calling, "_client", None)
+    monkeypatch.setattr(calling, "_doubtful_until", 0.0)
     api.get("messages")  # warm; the counting is in doubt from here on, so forget that
     monkeypatch.setattr(rates, "_doubtful_until", 0.0)
     took = []

@@ -11,7 +11,6 @@ from django.utils import timezone
 
 from integrations.connections.models import Connection
 from integrations.sandbox.credentials import SandboxCredentials
-from messaging.pricing import refresh
 from messaging.pricing.estimate import PriceRange, price_range, price_ranges
 from messaging.pricing.models import CountryPrice
 from messaging.pricing.senders import plain_type, sender_type
@@ -27,7 +26,7 @@ pytestmark = pytest.mark.django_db
 def asked(monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
     """What was left to a worker: the countries of each task."""
     tasks: list[list[str]] = []
-    monkeypatch.setattr(refresh.app, "send_task", lambda name, args, **_: tasks.append(args[1]))
+    monkeypatch.setattr("config.calling.app.send_task", lambda name, args, **_: tasks.append(args[1]))
     return tasks
 
 

@@ -7,9 +7,11 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+import redis
 from django.db import DataError, close_old_connections, transaction
 from django.utils import timezone
 
+from config import calling
 from integrations.connections.models import Connection
 from messaging.consent.models import OptOut
 from messaging.receipts import apply, tasks, wake
@@ -266,9 +268,10 @@ class TestWaking:
     @pytest.fixture
     def sent(self, monkeypatch: pytest.MonkeyPatch) -> list[str]:
         sent: list[str] = []
-        monkeypatch.setattr(wake.app, "send_task", lambda name, **_: sent.append(name))
+        monkeypatch.setattr("config.calling.app.send_task", lambda name, **_: sent.append(name))
         monkeypatch.setattr(wake, "_seen_until", 0.0)
-        wake.broker_client().delete(wake._MARK)
+        monkeypatch.setattr(calling, "_doubtful_until", 0.0)
+        calling.begin(wake._MARK)
         return sent
 
     def test_many_callbacks_need_one_call_while_somebody_looks(self, sent: list[str]) -> None:
@@ -286,9 +289,9 @@ class TestWaking:
 
     def test_without_valkey_nothing_fails(self, sent: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
         def away() -> Any:
-            raise wake.redis.ConnectionError("away")
+            raise redis.ConnectionError("away")
 
-        monkeypatch.setattr(wake, "broker_client", away)
+        monkeypatch.setattr(calling, "broker_client", away)
         wake.wake()
         wake.stay_awake()
         wake.fall_asleep()

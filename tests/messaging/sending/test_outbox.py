@@ -8,9 +8,10 @@ import pytest
 from django.db import connection as database
 from django.utils import timezone
 
+from config import calling
 from integrations.connections.models import Connection
 from messaging.consent.models import OptOut
-from messaging.sending import nudges, outbox
+from messaging.sending import outbox
 from messaging.sending.idempotency import KeyReused, once
 from messaging.sending.models import IdempotencyKey, Message
 from messaging.sending.outbox import Draft, EnqueueProblem, enqueue
@@ -168,14 +169,14 @@ def test_message_is_taken_quickly_while_valkey_is_away(
     django_capture_on_commit_callbacks: Any,
 ) -> None:  # fmt: skip
     settings.REDIS_URL = "redis://127.0.0.1:1/0"
-    monkeypatch.setattr(nudges, "_client", None)
-    monkeypatch.setattr(nudges, "_doubtful_until", 0.0)
+    monkeypatch.setattr(calling, "_client", None)
+    monkeypatch.setattr(calling, "_doubtful_until", 0.0)
     with django_capture_on_commit_callbacks(execute=True):
         message = enqueue(cast.organization, draft=Draft(to=TO, body="Hello"))
     assert message.status == "queued"
-    assert nudges._doubtful_until > 0, "the nudge noticed, and did not raise"
-    monkeypatch.setattr(nudges, "_client", None)
-    monkeypatch.setattr(nudges, "_doubtful_until", 0.0)
+    assert calling._doubtful_until > 0, "the nudge noticed, and did not raise"
+    monkeypatch.setattr(calling, "_client", None)
+    monkeypatch.setattr(calling, "_doubtful_until", 0.0)
 
 
 class TestIdempotency:
