@@ -17,11 +17,11 @@ from email.utils import parsedate_to_datetime
 from functools import cache
 from typing import Any
 
+from integrations.body_signatures import ID_HEADER, SIGNATURE_HEADER, sign
 from integrations.twilio.addresses import certificate_bundle
 
 from .addresses import Endpoint, Target, read_url, resolve
 from .problems import NoAnswer
-from .signing import ID_HEADER, SIGNATURE_HEADER, header_of
 
 TIMEOUT = 10.0
 CONNECT_TIMEOUT = 4.0
@@ -74,7 +74,7 @@ def post(url: str, body: bytes, *, secrets: tuple[str, ...], key: str, method: s
         "Accept": "application/json",
         "Connection": "close",
         ID_HEADER: key,
-        SIGNATURE_HEADER: header_of(body, secrets=secrets, at=int(time.time())),
+        SIGNATURE_HEADER: sign(body, secrets=secrets, at=int(time.time())),
     }
     return _ask(_connect(target, until=until), target, method, headers, body, until=until)
 

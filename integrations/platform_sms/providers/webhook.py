@@ -5,8 +5,6 @@ receiver sends one id once. What it answers is the whole outcome; no receipts co
 """
 
 import asyncio
-import hashlib
-import hmac
 import json
 import time
 from http import HTTPStatus
@@ -15,6 +13,7 @@ from weakref import WeakKeyDictionary
 from aiohttp import ClientError, ClientSession, ClientTimeout
 from django.conf import settings
 
+from integrations.body_signatures import ID_HEADER, SIGNATURE_HEADER, sign
 from integrations.connections.models import Connection
 from integrations.twilio.async_http import TooLate, open_session, write_before
 from integrations.twilio.errors import (
@@ -29,8 +28,6 @@ from integrations.twilio.results import MessageSnapshot
 
 from .base import Provider
 
-SIGNATURE_HEADER = "Heliograph-Signature"
-ID_HEADER = "Idempotency-Key"
 # Answers that say nothing for good: the message may be posted again under its id.
 _LATER = frozenset({
     HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.CONFLICT, HTTPStatus.TOO_EARLY, HTTPStatus.TOO_MANY_REQUESTS,
@@ -45,12 +42,6 @@ class CarrierRefused(TwilioRefused):
 
 class CarrierUnreachable(TwilioUnreachable):
     """No answer, or one that says nothing for good: posting the same id again is safe."""
-
-
-def sign(body: bytes, *, secret: str, at: int) -> str:
-    """Return the value of the signature header: the time in seconds, and the HMAC-SHA256 of `{time}.{body}` in hex."""
-    digest = hmac.new(secret.encode(), f"{at}.".encode() + body, hashlib.sha256).hexdigest()
-    return f"t={at},v1={digest}"
 
 
 class WebhookGateway:
@@ -76,7 +67,7 @@ class WebhookGateway:
             "Content-Type": "application/json",
             "User-Agent": "Heliograph",
             ID_HEADER: message.reference,
-            SIGNATURE_HEADER: sign(body, secret=self._secret, at=int(time.time())),
+            SIGNATURE_HEADER: sign(body, secrets=[self._secret], at=int(time.time())),
         }
         reset = write_before.set(begin_before)
         try:

@@ -10,10 +10,11 @@ from typing import Any
 
 import pytest
 
+from integrations.body_signatures import sign
 from integrations.connections.models import Connection
 from integrations.platform_sms.providers import WEBHOOK, gateway_for, provider_of, providers
 from integrations.platform_sms.providers import webhook as module
-from integrations.platform_sms.providers.webhook import CarrierRefused, CarrierUnreachable, WebhookGateway, sign
+from integrations.platform_sms.providers.webhook import CarrierRefused, CarrierUnreachable, WebhookGateway
 from integrations.twilio.errors import TwilioError, TwilioMisconfigured, TwilioNotBegun
 from integrations.twilio.outgoing import Credentials, OutgoingMessage
 from integrations.twilio.results import MessageSnapshot
@@ -66,8 +67,8 @@ def test_message_is_posted_as_json_signed_under_its_id(receiver: Receiver) -> No
 
 
 def test_signature_depends_on_time_body_and_secret() -> None:
-    one = sign(b"{}", secret="a", at=1)
-    assert len({one, sign(b"{}", secret="a", at=2), sign(b"[]", secret="a", at=1), sign(b"{}", secret="b", at=1)}) == 4
+    cases = [(b"{}", "a", 1), (b"{}", "a", 2), (b"[]", "a", 1), (b"{}", "b", 1)]
+    assert len({sign(body, secrets=[secret], at=at) for body, secret, at in cases}) == 4
 
 
 @pytest.mark.parametrize(

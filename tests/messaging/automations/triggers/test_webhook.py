@@ -13,13 +13,13 @@ from django.db.models.functions import Now
 from django.http import HttpResponse
 from django.test import Client
 
+from integrations.body_signatures import sign
 from integrations.organizations.models import AuditEntry, Organization
 from messaging.api import rates
 from messaging.automations import hook_calls, hooks
 from messaging.automations.display import places_of
 from messaging.automations.fields import fill_in
 from messaging.automations.flow import Flow, read
-from messaging.automations.hook_proof import sign
 from messaging.automations.models import Automation, AutomationVersion, Run
 from messaging.automations.publishing import archive, create, pause, resume, save_draft
 from messaging.automations.registry import trigger_of
@@ -161,14 +161,13 @@ def test_a_signature_covers_body_and_time(door: MakeDoor) -> None:
 
     problem_of(post(""), 401, "missing_signature")
     problem_of(one.post(raw=body), 401, "missing_signature")  # the bare secret is not what is asked for
-    for header in ("nonsense", "t=x,v1=y", f"t={now}", sign(body, secret="other", at=now), f"t={now},v1={'0' * 64}"):
+    for header in ("nonsense", "t=x,v1=y", f"t={now}", sign(body, secrets=["other"], at=now), f"t={now},v1={'0' * 64}"):
         problem_of(post(header), 403, "bad_signature")
-    problem_of(post(sign(body, secret=one.secret, at=now), raw=body + b" "), 403, "bad_signature")
+    problem_of(post(sign(body, secrets=[one.secret], at=now), raw=body + b" "), 403, "bad_signature")
     for off in (-301, 310):
-        assert (
-            "5 minutes" in problem_of(post(sign(body, secret=one.secret, at=now + off)), 403, "bad_signature")["detail"]
-        )
-    assert post(sign(body, secret=one.secret, at=now - 200)).status_code == 202
+        problem = problem_of(post(sign(body, secrets=[one.secret], at=now + off)), 403, "bad_signature")
+        assert "5 minutes" in problem["detail"]
+    assert post(sign(body, secrets=[one.secret], at=now - 200)).status_code == 202
     assert len(runs()) == 1
 
 
