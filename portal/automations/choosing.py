@@ -3,12 +3,13 @@
 import uuid
 
 from integrations.organizations.models import Organization, as_uuid
-from messaging.automations.base import NodeFailed, Scope, Step
+from messaging.automations.base import NodeFailed, Scope, Settings, Step
 from portal.accounts.models import Portal, PortalRole
 from portal.accounts.selectors import find_portal
 
 PORTAL_GONE = "This portal was deleted. Choose another one."
 ROLE_GONE = "The portal has no such role any more. Choose another one."
+ROLE_ELSEWHERE = "This is a role of another portal. Choose one of this portal."
 
 
 def portals(scope: Scope) -> list[tuple[str, str]]:
@@ -32,6 +33,12 @@ def role_chosen(portal: Portal, role_id: object) -> PortalRole | None:
     """Return the portal's role that was chosen, None where none was or it is not the portal's."""
     role = str(role_id or "")
     return portal.roles.filter(pk=int(role)).first() if role.isdecimal() and len(role) < 19 else None
+
+
+def is_role_elsewhere(scope: Scope, settings: Settings, *, portal: str = "portal", role: str = "role") -> bool:
+    """Tell whether a role was chosen that is none of the chosen portal's; the settings have these names."""
+    chosen = portal_chosen(scope.organization, settings.get(portal))
+    return chosen is not None and bool(settings.get(role)) and role_chosen(chosen, settings[role]) is None
 
 
 def need_portal(step: Step, *, setting: str = "portal") -> Portal:

@@ -30,7 +30,17 @@ from portal.accounts import invitations, notifying, people
 from portal.accounts.models import Portal, PortalInvitation, PortalNotification, PortalSending, PortalUser
 from portal.forms.public.languages import LANGUAGES
 
-from .choosing import PORTAL_GONE, ROLE_GONE, need_portal, need_role, portal_chosen, portals, role_chosen, roles
+from .choosing import (
+    PORTAL_GONE,
+    ROLE_ELSEWHERE,
+    ROLE_GONE,
+    is_role_elsewhere,
+    need_portal,
+    need_role,
+    portal_chosen,
+    portals,
+    roles,
+)
 
 SLICE = 50
 # What is so of the person and may well be: the run goes on and knows of it.
@@ -64,9 +74,8 @@ class InviteForm(SettingsForm):
         cleaned = super().clean() or {}
         source = source_of(cleaned.get("to"))
         found = list(source.problems(self.scope, cleaned)) if source is not None else []
-        portal = portal_chosen(self.scope.organization, cleaned.get("portal"))
-        if portal is not None and cleaned.get("role") and role_chosen(portal, cleaned["role"]) is None:
-            found.append(("role", "This is a role of another portal. Choose one of this portal."))
+        if is_role_elsewhere(self.scope, cleaned):
+            found.append(("role", ROLE_ELSEWHERE))
         for name, text in found:
             if name not in self.errors:
                 self.add_error(name if name in self.fields else None, text)
@@ -211,9 +220,8 @@ class NotifyForm(SettingsForm):
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}
-        portal = portal_chosen(self.scope.organization, cleaned.get("portal"))
-        if portal is not None and cleaned.get("role") and role_chosen(portal, cleaned["role"]) is None:
-            self.add_error("role", "This is a role of another portal. Choose one of this portal.")
+        if is_role_elsewhere(self.scope, cleaned):
+            self.add_error("role", ROLE_ELSEWHERE)
         return cleaned
 
 

@@ -12,7 +12,7 @@ from messaging.automations.nodes.picking import choice, name_in
 from messaging.automations.nodes.sending.sources import MOST, Recipient, Slice, Source
 from portal.accounts.models import Portal, PortalUser
 
-from .choosing import PORTAL_GONE, ROLE_GONE, need_portal, need_role, portals, role_chosen, roles
+from .choosing import PORTAL_GONE, ROLE_ELSEWHERE, ROLE_GONE, is_role_elsewhere, need_portal, need_role, portals, roles
 
 
 class PortalSource(Source):
@@ -32,10 +32,8 @@ class PortalSource(Source):
     def problems(self, scope: Scope, settings: Settings) -> Iterable[tuple[str, str]]:
         if not settings.get("of_portal"):
             yield "of_portal", "Choose the portal."
-        elif settings.get("of_role"):
-            portal = Portal.objects.filter(organization=scope.organization, pk=settings["of_portal"]).first()
-            if portal is not None and role_chosen(portal, settings["of_role"]) is None:
-                yield "of_role", "This is a role of another portal. Choose one of this portal."
+        elif is_role_elsewhere(scope, settings, portal="of_portal", role="of_role"):
+            yield "of_role", ROLE_ELSEWHERE
 
     def describe(self, scope: Scope, settings: Settings) -> str:
         role = name_in(roles(scope), settings.get("of_role"))

@@ -17,7 +17,7 @@ from portal.forms.models import PublicForm
 from portal.forms.selectors import find_form
 from portal.forms.told import FORM_SUBMITTED, answer_fields
 
-from .choosing import PORTAL_GONE, ROLE_GONE, portal_chosen, portals, role_chosen, roles
+from .choosing import PORTAL_GONE, ROLE_ELSEWHERE, ROLE_GONE, is_role_elsewhere, portal_chosen, portals, roles
 
 
 class FormTriggerForm(SettingsForm):
@@ -96,9 +96,8 @@ class PortalTriggerForm(SettingsForm):
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}
-        portal = portal_chosen(self.scope.organization, cleaned.get("portal"))
-        if cleaned.get("role") and portal is not None and role_chosen(portal, cleaned["role"]) is None:
-            self.add_error("role", "This is a role of another portal. Choose one of this portal.")
+        if is_role_elsewhere(self.scope, cleaned):
+            self.add_error("role", ROLE_ELSEWHERE)
         return cleaned
 
 
