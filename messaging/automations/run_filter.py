@@ -1,28 +1,24 @@
 """Which runs are meant: one description, kept in the session and by jobs as JSON, and read as a query."""
 
 import uuid
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
-from datetime import date, datetime, time, timedelta
-from typing import Any, Self
+from dataclasses import dataclass
+from typing import Any
 
 from django.db.models import Q, QuerySet
-from django.utils.dateparse import parse_date
 
 from integrations.identifiers import first_id_of
+from integrations.organizations.long_lists import PAGE, Page, StoredFilter, days_of, page_of
 from integrations.organizations.models import Organization, as_uuid
 from integrations.phones import search_forms
-from integrations.templatetags.hg_base import zone_of
 from messaging.contacts.selectors import some_contacts
 
 from .models import Run
-from .selectors import PAGE, Page
 
 _MOST_PEOPLE = 50
 
 
 @dataclass(frozen=True, kw_only=True)
-class RunFilter:
+class RunFilter(StoredFilter):
     """What the list of runs is narrowed to, in texts; every part may be empty, and all that are not must fit.
 
     `since` and `until` are days (ISO) of the organization's time zone, both included. `node` is the step at which a run
@@ -37,21 +33,6 @@ class RunFilter:
     node: str = ""
     reason: str = ""
     tests: str = ""
-
-    @property
-    def is_empty(self) -> bool:
-        return self == type(self)()
-
-    def as_json(self) -> dict[str, str]:
-        """Return the parts that are not empty."""
-        return {name: value for name, value in asdict(self).items() if value}
-
-    @classmethod
-    def from_json(cls, stored: object) -> Self:
-        """Return what was stored; what is no filter is an empty one."""
-        known = {one.name for one in fields(cls)}
-        given = stored if isinstance(stored, Mapping) else {}
-        return cls(**{name: value for name, value in given.items() if name in known and isinstance(value, str)})
 
 
 def filtered(organization: Organization, wanted: RunFilter, *, automation_id: uuid.UUID | None = None) -> QuerySet[Run]:
@@ -74,21 +55,15 @@ def filtered(organization: Organization, wanted: RunFilter, *, automation_id: uu
 
 def run_page(rows: QuerySet[Run], *, after: object = None, size: int = PAGE) -> Page[Run]:
     """Return one page of runs: the newest, or those older than `after`."""
-    key = as_uuid(after)
-    if key is not None:
-        rows = rows.filter(pk__lt=key)
-    found = list(rows.select_related("automation", "contact", "version").defer("data").order_by("-pk")[: size + 1])
-    return Page(found[:size], found[size - 1].pk if len(found) > size else None, is_first=key is None)
+    return page_of(rows.select_related("automation", "contact", "version").defer("data"), after=after, size=size)
 
 
 def _within(rows: QuerySet[Run], organization: Organization, wanted: RunFilter) -> QuerySet[Run]:
     """Narrow runs to days by their ids, which grow with time: what lies outside is not read."""
-    zone = zone_of(organization)
-    if since := _day(wanted.since):
-        begin = datetime.combine(since, time.min, tzinfo=zone)
+    begin, end = days_of(organization, since=wanted.since, until=wanted.until)
+    if begin is not None:
         rows = rows.filter(id__gte=first_id_of(begin))
-    if until := _day(wanted.until):
-        end = datetime.combine(until + timedelta(days=1), time.min, tzinfo=zone)
+    if end is not None:
         rows = rows.filter(id__lt=first_id_of(end))
     return rows
 
@@ -104,12 +79,3 @@ def _by_person(organization: Organization, query: str) -> Q:
     if people:
         wanted |= Q(contact__in=[person.pk for person in people])
     return wanted
-
-
-def _day(text: str) -> date | None:
-    try:
-        found = parse_date(text)
-    except ValueError:
-        return None
-    # Years at the very ends of the calendar have no day before or after them.
-    return found if found is not None and 1970 <= found.year < 9000 else None

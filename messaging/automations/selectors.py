@@ -1,23 +1,22 @@
 """Reads of automations and their runs: pages by key, and counts that stop at ten thousand."""
 
 import uuid
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any, Generic, TypeVar
+from typing import Any
 
 from django.db import connection
-from django.db.models import Model, QuerySet, TextField
+from django.db.models import QuerySet, TextField
 from django.db.models.functions import Cast
 from django.utils import timezone
 
 from integrations.identifiers import first_id_of
+from integrations.organizations.long_lists import PAGE, Page, page_of
 from integrations.organizations.models import Organization, as_uuid
 
 from .models import Automation, Run, RunMessage
 
-Row = TypeVar("Row", bound=Model)
-PAGE = 50
 COUNTED = 10_000
 _MOST_WORDS = 6
 
@@ -42,15 +41,6 @@ def published_with(organization: Organization, named_id: uuid.UUID) -> list[Auto
     rows = Automation.objects.filter(organization=organization, status__in=used)
     words = rows.annotate(words=Cast("live__flow", TextField())).filter(words__contains=str(named_id))
     return list(words.order_by("name", "pk"))
-
-
-@dataclass(frozen=True)
-class Page(Generic[Row]):
-    """Rows newest first; `next` is the id to go on from, or None."""
-
-    rows: Sequence[Row]
-    next: Any
-    is_first: bool
 
 
 @dataclass(frozen=True)
@@ -87,14 +77,9 @@ def find_automations(organization: Organization, *, query: str = "", status: str
     return rows.filter(status=status) if status else rows.exclude(status=Automation.Status.ARCHIVED)
 
 
-def automation_page(
-    rows: QuerySet[Automation], *, after: uuid.UUID | None = None, size: int = PAGE
-) -> Page[Automation]:
+def automation_page(rows: QuerySet[Automation], *, after: object = None, size: int = PAGE) -> Page[Automation]:
     """Return one page: the newest, or those older than the automation `after`."""
-    if after is not None:
-        rows = rows.filter(id__lt=after)
-    found = list(rows.select_related("organization", "live")[: size + 1])
-    return Page(found[:size], found[size - 1].pk if len(found) > size else None, is_first=after is None)
+    return page_of(rows.select_related("organization", "live"), after=after, size=size)
 
 
 def find_automation(organization: Organization, automation_id: object) -> Automation | None:
@@ -191,9 +176,8 @@ def run_that_caused(run: Run) -> Run | None:
 
 def messages_page(run: Run, *, after: int = 0, size: int = PAGE) -> Page[RunMessage]:
     """Return one page of what a run sent and did not send, in that order."""
-    rows = RunMessage.objects.filter(run=run, pk__gt=after).select_related("message__contact", "step").order_by("pk")
-    found = list(rows[: size + 1])
-    return Page(found[:size], found[size - 1].pk if len(found) > size else None, is_first=not after)
+    rows = RunMessage.objects.filter(run=run).select_related("message__contact", "step")
+    return page_of(rows, after=after, size=size, is_oldest_first=True)
 
 
 def lately(hours: int = 24) -> datetime:

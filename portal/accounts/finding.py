@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from django.db.models import F, Q, QuerySet
 from django.db.models.functions import Now
 
-from portal.forms.filters import Page, StoredFilter, page_of, searched
+from integrations.organizations.long_lists import Page, StoredFilter, page_of
+from portal.forms.filters import searched
 
 from .models import Portal, PortalInvitation, PortalNotification, PortalSending, PortalUser
 
@@ -38,18 +39,18 @@ def people_of(portal: Portal, wanted: PersonFilter) -> QuerySet[PortalUser]:
     return rows.filter(searched(portal.organization, wanted.query, has_word=_in_name_or_answers))
 
 
-def page_of_people(portal: Portal, wanted: PersonFilter, *, after: object = None) -> Page:
+def page_of_people(portal: Portal, wanted: PersonFilter, *, after: object = None) -> Page[PortalUser]:
     """Return one page of the people that fit: the newest, or those older than `after`."""
     return page_of(people_of(portal, wanted).select_related("role", "submission__version"), after=after)
 
 
-def page_of_waiting(portal: Portal, *, after: object = None) -> Page:
+def page_of_waiting(portal: Portal, *, after: object = None) -> Page[PortalUser]:
     """Return one page of those who wait for approval, who came first first."""
     rows = people_of(portal, PersonFilter(status=PortalUser.Status.WAITING))
     return page_of(rows.select_related("role", "submission__version"), after=after, is_oldest_first=True)
 
 
-def page_of_invitations(portal: Portal, *, state: str = "", after: object = None) -> Page:
+def page_of_invitations(portal: Portal, *, state: str = "", after: object = None) -> Page[PortalInvitation]:
     """Return one page of the invitations: `open`, `used`, `revoked`, `expired` ones, or all."""
     rows = PortalInvitation.objects.filter(portal=portal)
     if state in STATES:
@@ -57,7 +58,7 @@ def page_of_invitations(portal: Portal, *, state: str = "", after: object = None
     return page_of(rows.select_related("user", "created_by"), after=after)
 
 
-def page_of_notifications(portal: Portal, *, after: object = None) -> Page:
+def page_of_notifications(portal: Portal, *, after: object = None) -> Page[PortalNotification]:
     """Return one page of what was written to the people."""
     rows = PortalNotification.objects.filter(portal=portal)
     return page_of(rows.select_related("role", "user", "created_by", "job"), after=after)

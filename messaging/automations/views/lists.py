@@ -4,7 +4,6 @@ from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 
-from integrations.organizations.models import as_uuid
 from integrations.organizations.pages import MemberRequest, member_page
 from integrations.organizations.roles import Capability
 from integrations.organizations.search_memory import recall, remember
@@ -25,7 +24,7 @@ def listing(request: MemberRequest) -> HttpResponse:
     search = request.GET.get("search", "")
     form = AutomationFilterForm(recall(request, key=search) or {"q": "", "status": ""})
     wanted = form.wanted()
-    page = automation_page(find_automations(request.organization, **wanted), after=as_uuid(request.GET.get("after")))
+    page = automation_page(find_automations(request.organization, **wanted), after=request.GET.get("after"))
     ids = [automation.pk for automation in page.rows]
     day, week, last = counts_of(ids, since=lately(_DAY)), counts_of(ids, since=lately(_WEEK)), last_runs_of(ids)
     context = {
