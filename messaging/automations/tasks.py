@@ -8,7 +8,7 @@ from celery.signals import worker_shutting_down
 
 from messaging.happenings.wake import HEAR, begin, call
 
-from . import engine, hearing, hooks, looking, moves
+from . import claiming, engine, hearing, hooks, looking, moves
 from .models import Run
 from .wake import OUTSIDE, QUICK, call_outside, call_quick
 
@@ -56,9 +56,9 @@ def sweep() -> None:
     looking.look_all()
     if hearing.has_unheard():
         call(HEAR)
-    if engine.owners_with_due(Run.Lane.QUICK):
+    if claiming.owners_with_due(Run.Lane.QUICK):
         call_quick()
-    if engine.owners_with_due(Run.Lane.OUTSIDE):
+    if claiming.owners_with_due(Run.Lane.OUTSIDE):
         call_outside()
 
 

@@ -8,7 +8,7 @@ from django.db import connections, transaction
 from django.http import HttpResponse
 from django.test import Client
 
-from messaging.automations import engine, hearing, hooks, moves
+from messaging.automations import engine, hearing, hooks, moves, turns
 from messaging.automations.flow import Flow
 from messaging.automations.models import Automation, Run
 from messaging.automations.publishing import archive, create, publish, resume
@@ -90,7 +90,7 @@ def test_a_run_that_is_put_aside_while_its_automation_is_resumed_goes_on(
     made = automation(spec("n1"))
     run = started(made)
     Automation.objects.update(status="paused")
-    hold = engine.hold
+    hold = turns.hold
     done = threading.Event()
 
     def resumed_meanwhile(ids: object) -> None:
@@ -103,9 +103,9 @@ def test_a_run_that_is_put_aside_while_its_automation_is_resumed_goes_on(
         done.wait(10)
         hold(ids)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(engine, "hold", resumed_meanwhile)
+    monkeypatch.setattr(turns, "hold", resumed_meanwhile)
     engine.work(seconds=2)
-    monkeypatch.setattr(engine, "hold", hold)
+    monkeypatch.setattr(turns, "hold", hold)
     assert done.is_set()
     carry_on()
     run.refresh_from_db()

@@ -9,7 +9,7 @@ from django.db import OperationalError
 from django.db.models.functions import Now
 
 from integrations.organizations.models import Organization
-from messaging.automations import engine, moves
+from messaging.automations import engine, moves, turns
 from messaging.automations.flow import NodeSpec
 from messaging.automations.models import Automation, Run, RunStep
 from messaging.automations.publishing import pause, resume
@@ -140,7 +140,7 @@ def test_a_worker_that_dies_outside_is_followed_by_another_under_the_same_step(
         raise OperationalError("the server went away")
 
     with monkeypatch.context() as patch:
-        patch.setattr(engine, "_attempt", die)
+        patch.setattr(engine, "attempt", die)
         patch.setattr(engine, "_give_back", lambda token: None)  # it died: it gives nothing back
         engine.act(seconds=2)
     run.refresh_from_db()
@@ -193,7 +193,7 @@ def test_long_runs_let_others_have_their_turn(automation: MakeAutomation) -> Non
     token, claimed = engine.claim(Run.Lane.QUICK, most=10)
     engine.carry_on(token, claimed)
     run.refresh_from_db()
-    assert run.status == "waiting" and run.steps_done == engine.STEPS_A_TURN
+    assert run.status == "waiting" and run.steps_done == turns.STEPS_A_TURN
     assert after(run).status == "done"
 
 
