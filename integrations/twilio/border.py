@@ -11,12 +11,9 @@ The hard question is always "can Twilio have acted?", because an SMS sent twice 
   unknown. A stale connection usually means that nothing happened; usually is not enough.
 """
 
-import math
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 from json import JSONDecodeError, loads
 from typing import Any
@@ -24,6 +21,7 @@ from typing import Any
 from twilio.base.exceptions import TwilioException, TwilioRestException, TwilioServiceException
 from twilio.http.response import Response
 
+from integrations.retry_after import seconds_of
 from integrations.twilio.errors import TwilioError, TwilioOutcomeUnknown, TwilioRefused, TwilioUnreachable
 from integrations.twilio.redaction import scrub
 
@@ -101,7 +99,7 @@ def _error_for(status: int, message: str, *, code: int | None, headers: Mapping[
         code=code,
         http_status=status,
         request_id=_header(headers, "Twilio-Request-Id"),
-        retry_after=_seconds(_header(headers, "Retry-After")),
+        retry_after=seconds_of(_header(headers, "Retry-After")),
     )
 
 
@@ -124,18 +122,3 @@ def _code(value: object) -> int | None:
 
 def _header(headers: Mapping[str, str], name: str) -> str | None:
     return headers.get(name) or headers.get(name.lower())
-
-
-def _seconds(retry_after: str | None) -> float | None:
-    """Read Retry-After, which is a number of seconds or a date (RFC 9110, 10.2.3); None where it is neither."""
-    if not retry_after:
-        return None
-    try:
-        seconds = float(retry_after)
-    except ValueError:
-        try:
-            moment = parsedate_to_datetime(retry_after)
-        except ValueError:
-            return None
-        seconds = (moment.replace(tzinfo=moment.tzinfo or UTC) - datetime.now(UTC)).total_seconds()
-    return max(seconds, 0.0) if math.isfinite(seconds) else None

@@ -12,12 +12,11 @@ import threading
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from functools import cache
 from typing import Any
 
 from integrations.body_signatures import ID_HEADER, SIGNATURE_HEADER, sign
+from integrations.retry_after import seconds_of
 from integrations.twilio.addresses import certificate_bundle
 
 from .addresses import Endpoint, Target, read_url, resolve
@@ -132,11 +131,12 @@ def _ask(
         opened.close()
     if is_over.is_set():
         raise NoAnswer("no_answer", f"{target.host} gave no answer within {TIMEOUT:.0f} seconds.")
+    pause = seconds_of(answer.headers.get("Retry-After"))
     return Answer(
         status=answer.status,
         body=content[:LONGEST_ANSWER] if len(content) <= LONGEST_ANSWER else b"",
         content_type=answer.headers.get("Content-Type", "").lower(),
-        retry_after=_seconds(answer.headers.get("Retry-After", "")),
+        retry_after=min(pause, _LONGEST_PAUSE) if pause is not None else None,
     )
 
 
@@ -146,19 +146,6 @@ def _hang_up(opened: socket.socket, is_over: threading.Event) -> None:
         opened.shutdown(socket.SHUT_RDWR)
     except OSError:
         return
-
-
-def _seconds(raw: str) -> float | None:
-    """Read Retry-After, seconds or a date; at most a day."""
-    raw = raw.strip()
-    if raw.isascii() and raw.isdigit() and len(raw) < 9:
-        return min(float(raw), _LONGEST_PAUSE)
-    try:
-        moment = parsedate_to_datetime(raw)
-        moment = moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)
-        return min(max(0.0, (moment - datetime.now(UTC)).total_seconds()), _LONGEST_PAUSE)
-    except (TypeError, ValueError, OverflowError):
-        return None
 
 
 @cache

@@ -15,6 +15,7 @@ from django.conf import settings
 
 from integrations.body_signatures import ID_HEADER, SIGNATURE_HEADER, sign
 from integrations.connections.models import Connection
+from integrations.retry_after import seconds_of
 from integrations.twilio.async_http import TooLate, open_session, write_before
 from integrations.twilio.errors import (
     TwilioError,
@@ -79,7 +80,7 @@ class WebhookGateway:
                 allow_redirects=False,
             ) as answer:
                 await answer.content.read(_LONGEST_ANSWER)
-                status, retry_after = answer.status, _seconds(answer.headers.get("Retry-After", ""))
+                status, retry_after = answer.status, seconds_of(answer.headers.get("Retry-After"))
         except TooLate:
             raise TwilioNotBegun("It was too late to begin the request.") from None
         except (ClientError, TimeoutError, OSError) as error:
@@ -100,10 +101,6 @@ def problem_of(status: int, *, retry_after: float | None = None) -> TwilioError 
     if 400 <= status < 500 and status not in _LATER:
         return CarrierRefused("The webhook refused the message.", http_status=status)
     return CarrierUnreachable("The webhook asks to come again.", http_status=status, retry_after=retry_after)
-
-
-def _seconds(raw: str) -> float | None:
-    return float(raw) if raw.isascii() and raw.isdigit() and len(raw) < 6 else None
 
 
 def _session() -> ClientSession:
