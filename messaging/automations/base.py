@@ -12,7 +12,6 @@ from typing import Any, ClassVar, Self
 from django import forms
 from django.db.models import Model
 
-from integrations.connections.models import Connection
 from integrations.organizations.models import Organization
 from messaging.contacts.models import Contact
 from messaging.happenings.models import Happening
@@ -191,7 +190,6 @@ class Step:
     attempts: int
     is_resumed: bool
     now: datetime
-    connection: Connection | None = None  # of a test run: the sandbox
     shown: dict[str, Any] = field(default_factory=dict)
     # Of all steps that are done together: what one has looked up need not be looked up by the next.
     shared: dict[Any, Any] = field(default_factory=dict)

@@ -7,9 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from integrations.connections.models import Connection
 from integrations.organizations.models import Organization
-from integrations.sandbox.selectors import sandbox_connections
 
 from .fields import Field, Type, example_values, plain_keys
 from .flow import Flow
@@ -107,11 +105,6 @@ def example_of(fields: list[Field]) -> Sample:
     """Return an example of what the trigger brings, where nothing was captured yet."""
     found = example_values(fields).get("trigger", {})
     return Sample("Example", found if isinstance(found, dict) else {})
-
-
-def sandbox_of(organization: Organization) -> Connection | None:
-    """Return the connection over which tests send."""
-    return sandbox_connections(organization).first()
 
 
 def _value(field: Field, text: str) -> Any:

@@ -1,20 +1,19 @@
-"""What a test run may use: the organization's sandbox, and the number that was given for the test."""
+"""The sandbox over which tests send, and where their page finds what came of it."""
 
 from integrations.connections.models import Connection
-from messaging.automations.base import NodeFailed, Step
+from integrations.organizations.models import Organization
+from integrations.sandbox.selectors import sandbox_connections
+from messaging.automations.base import NodeFailed
 
 
-def sandbox_of(step: Step) -> Connection:
-    """Return the connection that test runs send over, which is never a live one; raise NodeFailed without one."""
-    if step.connection is not None and step.connection.is_sandbox:
-        return step.connection
-    found = (
-        Connection.objects.filter(
-            organization=step.organization, mode=Connection.Mode.SANDBOX, status=Connection.Status.ACTIVE
-        )
-        .order_by("-is_default", "-created_at")
-        .first()
-    )
+def sandbox_of(organization: Organization) -> Connection | None:
+    """Return the connection over which tests send, which is never a live one."""
+    return sandbox_connections(organization).filter(status=Connection.Status.ACTIVE).first()
+
+
+def need_sandbox(organization: Organization) -> Connection:
+    """Return the connection over which tests send; raise NodeFailed without one."""
+    found = sandbox_of(organization)
     if found is None:
         raise NodeFailed(
             "no_sandbox",
@@ -22,8 +21,3 @@ def sandbox_of(step: Step) -> Connection:
             "costs nothing, and nobody’s phone rings. Then test again.",
         )
     return found
-
-
-def test_number(step: Step) -> str:
-    """Return the number that was given for the test, "" where none was."""
-    return step.run.phone

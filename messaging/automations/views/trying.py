@@ -16,6 +16,7 @@ from messaging.automations.building_forms import TestForm
 from messaging.automations.display import Story
 from messaging.automations.fields import Field
 from messaging.automations.models import Automation, Run
+from messaging.automations.nodes.testing import sandbox_of
 from messaging.automations.publishing import AutomationProblem, draft_of
 from messaging.automations.trying import SampleProblem
 from messaging.contacts.selectors import some_contacts
@@ -75,7 +76,7 @@ def test(request: MemberRequest, pk: uuid.UUID) -> HttpResponse:
         "samples": samples,
         "takes_json": trying.takes_json(flow),
         "json": json_text,
-        "sandbox": trying.sandbox_of(request.organization),
+        "sandbox": sandbox_of(request.organization),
         "contacts": some_contacts(request.organization) if of_contact else [],
     }
     return render(request, "messaging/automations/test.html", context, status=422 if problem or form.errors else 200)
@@ -107,7 +108,7 @@ def test_run(request: MemberRequest, pk: uuid.UUID, run_pk: uuid.UUID) -> HttpRe
 
 
 def _phone_link(automation: Automation, run: Run) -> str:
-    sandbox = trying.sandbox_of(automation.organization)
+    sandbox = sandbox_of(automation.organization)
     if sandbox is None or not run.phone:
         return ""
     return reverse("sandbox:phone", args=[sandbox.pk, seal_number(run.phone, connection_id=sandbox.pk)])

@@ -22,7 +22,7 @@ from messaging.automations.base import Again, Done, Node, NodeFailed, Outcome, S
 from messaging.automations.fields import Field, Type
 from messaging.automations.models import RunMessage
 from messaging.automations.nodes.picking import PURPOSES, choice, connections
-from messaging.automations.nodes.testing import sandbox_of, test_number
+from messaging.automations.nodes.testing import need_sandbox
 from messaging.sending.models import Message
 from messaging.sending.outbox import Draft, EnqueueProblem, enqueue, read_sender
 from messaging.sending.reasons import own_reason
@@ -139,13 +139,13 @@ class SendSmsNode(Node):
     def rehearse(self, step: Step) -> Outcome:
         """Write to the number that was given for the test, over the sandbox; say to how many it would go."""
         source, words = _source(step), wording.words_of(step)
-        phone = test_number(step)
+        phone = step.run.phone
         total = 1 if source.is_one else source.count(step)
         _show(step, words, f"{total:,} recipients" if total != 1 else "1 recipient")
         step.shown["in this test"] = f"goes to {mask_phone(phone)} in the sandbox" if phone else "goes to nobody"
         if not phone:
             return Done({"status": "skipped", "count": 0, "blocked": 0, "skipped": total})
-        sent = _Slice(step, words, is_one=True, lane=Message.Lane.FAST, connection=sandbox_of(step))
+        sent = _Slice(step, words, is_one=True, lane=Message.Lane.FAST, connection=need_sandbox(step.organization))
         sent.write_to([Recipient(phone, step.contact if step.contact and step.contact.phone == phone else None)])
         return Done(_output_of_one(sent.last) if sent.last is not None else _output(step))
 

@@ -13,6 +13,7 @@ from messaging.automations import engine, moves
 from messaging.automations.flow import NodeSpec
 from messaging.automations.models import Run, RunMessage
 from messaging.automations.nodes.sending import node as node_module
+from messaging.automations.nodes.testing import sandbox_of
 from messaging.automations.registry import node_of
 from messaging.automations.scopes import scope_at
 from messaging.consent.models import OptOut
@@ -21,7 +22,7 @@ from messaging.contacts.models import Contact, SavedFilter, Tag
 from messaging.sending.models import Message
 from messaging.templates.models import Template, TemplateVersion
 from tests.conftest import Cast
-from tests.factories import ContactFactory
+from tests.factories import ConnectionFactory, ContactFactory
 from tests.messaging.automations.conftest import MakeAutomation, begin, carry_on
 
 from .conftest import PHONE, Problems, RunNode, step_of
@@ -269,6 +270,14 @@ def test_a_test_goes_to_the_sandbox_and_nowhere_else(
     message = Message.objects.get()
     assert (message.phone, message.connection) == ("+4915100000001", sandbox_connection)
     assert step.status == "done" and step.input["to"] == "2 recipients"
+
+
+def test_of_two_sandboxes_a_test_sends_over_the_one_whose_phone_its_page_shows(
+    try_node: RunNode, sandbox_connection: Connection, cast: Cast
+) -> None:
+    ConnectionFactory(organization=cast.organization, name="Newer", mode="sandbox", is_default=False)
+    try_node("send_sms", {"to": "typed", "numbers": PHONE, "text": "Hi"})
+    assert Message.objects.get().connection == sandbox_of(cast.organization) == sandbox_connection
 
 
 def test_a_test_without_a_sandbox_says_what_to_do(try_node: RunNode, connection: Connection) -> None:
