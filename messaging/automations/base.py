@@ -4,6 +4,7 @@ Rooms register theirs in `AppConfig.ready()` (registry.py); a wing above registe
 """
 
 import uuid
+from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -46,6 +47,12 @@ class SettingsForm(forms.Form):
     def to_settings(self) -> dict[str, Any]:
         """Return the cleaned data as JSON takes it."""
         return {name: _plain(value) for name, value in self.cleaned_data.items() if value not in (None, "", [])}
+
+    def add_problems(self, found: Iterable[tuple[str, str]]) -> None:
+        """Show problems, pairs of a field and a sentence, where the field has none yet; without it, on top."""
+        for name, text in found:
+            if name not in self.errors:
+                self.add_error(name if name in self.fields else None, text)
 
     @classmethod
     def to_data(cls, settings: Settings) -> dict[str, Any]:
@@ -258,7 +265,7 @@ class TryLater(Exception):
         self.code, self.detail, self.seconds = code, detail, seconds
 
 
-class Node:
+class Node(ABC):
     """What is done. `outlets` are the branches, by key with the words for it.
 
     `run` works in the engine's transaction: rows it writes and the run's progress are kept together or not at all, so
@@ -291,9 +298,9 @@ class Node:
         """Return one line for the builder."""
         return self.title
 
+    @abstractmethod
     def run(self, step: Step) -> Outcome:
         """Do it; raise NodeFailed or TryLater. MissingVariables becomes a failure by itself."""
-        raise NotImplementedError
 
     def rehearse(self, step: Step) -> Outcome:
         """Do it in a test run: nothing leaves but to the sandbox, nothing changes, nothing waits."""

@@ -76,9 +76,7 @@ class InviteForm(SettingsForm):
         found = list(source.problems(self.scope, cleaned)) if source is not None else []
         if is_role_elsewhere(self.scope, cleaned):
             found.append(("role", ROLE_ELSEWHERE))
-        for name, text in found:
-            if name not in self.errors:
-                self.add_error(name if name in self.fields else None, text)
+        self.add_problems(found)
         return cleaned
 
     def to_settings(self) -> dict[str, Any]:

@@ -68,9 +68,7 @@ class SendSmsForm(SettingsForm):
             read_sender(str(cleaned.get("sender") or ""))
         except EnqueueProblem as problem:
             found.append(("sender", problem.detail))
-        for name, text in found:
-            if name not in self.errors:
-                self.add_error(name if name in self.fields else None, text)
+        self.add_problems(found)
         return cleaned
 
     def to_settings(self) -> dict[str, Any]:
