@@ -15,13 +15,12 @@ from integrations.masking import DOTS
 from integrations.organizations.models import Organization, as_uuid
 from integrations.templatetags.hg_base import zone_of
 
-from .base import Scope
 from .fields import path_in_words
 from .flow import Flow, FlowProblem, NodeSpec, read
 from .models import Automation, AutomationVersion, Run, RunMessage, RunStep
 from .moves import HELD
 from .registry import node_of, trigger_of
-from .scopes import scopes_of
+from .scopes import scope_at, scopes_of
 
 LONGEST_SHOWN = 500
 _MOST_FACTS = 60
@@ -102,7 +101,7 @@ class Story:
         trigger = trigger_of(self.flow.trigger)
         labels: dict[str, str] = {}
         if trigger is not None:
-            scope = Scope(self.run.organization, flow=self.flow, automation=self.run.automation)
+            scope = scope_at(self.run.organization, self.flow, automation=self.run.automation)
             labels = {one.path: one.label for one in trigger.fields(scope, self.flow.trigger_settings)}
         return facts_of(self.run.data.get("trigger", {}), labels=labels, under="trigger")
 
@@ -186,8 +185,7 @@ def describe_trigger(organization: Organization, flow: Flow, *, automation: Auto
     trigger = trigger_of(flow.trigger)
     if trigger is None:
         return "Nothing sets it off yet" if not flow.trigger else "A trigger that this version does not know"
-    scope = Scope(organization, flow=flow, automation=automation, has_contact=trigger.has_contact)
-    return trigger.describe(scope, flow.trigger_settings)
+    return trigger.describe(scope_at(organization, flow, automation=automation), flow.trigger_settings)
 
 
 def title_of_node(spec: NodeSpec | None) -> str:

@@ -52,30 +52,28 @@ def scope_at(
     organization: Organization, flow: Flow, node_id: str = "", *, automation: Automation | None = None
 ) -> Scope:
     """Return what is known where a node stands; without an id, where the trigger stands: nothing yet."""
+    if node_id:
+        return scopes_of(organization, flow, automation=automation, up_to=node_id)[node_id]
     trigger = trigger_of(flow.trigger)
     has_contact = trigger is not None and trigger.brings_contact(flow.trigger_settings)
-    if not node_id:
-        return Scope(organization, flow=flow, automation=automation, has_contact=has_contact)
-    return scopes_of(organization, flow, automation=automation, up_to=node_id)[node_id]
+    return Scope(organization, flow=flow, automation=automation, has_contact=has_contact)
 
 
 def scopes_of(
     organization: Organization, flow: Flow, *, automation: Automation | None = None, up_to: str = ""
 ) -> dict[str, Scope]:
     """Return the scope of each node, by its id; with `up_to` those above that one are enough."""
-    trigger = trigger_of(flow.trigger)
-    has_contact = trigger is not None and trigger.brings_contact(flow.trigger_settings)
+    trigger, bare = trigger_of(flow.trigger), scope_at(organization, flow, automation=automation)
     first: list[Field] = list(_ALWAYS)
-    if has_contact:
+    if bare.has_contact:
         first += contact_fields(organization)
     if trigger is not None:
-        bare = Scope(organization, flow=flow, automation=automation, has_contact=has_contact)
         first += trigger.fields(bare, flow.trigger_settings)
     outputs: dict[str, list[Field]] = {}
     scopes: dict[str, Scope] = {}
     for spec in flow.walk():
         known = [field for before in flow.before(spec.id) for field in outputs.get(before.id, ())]
-        scope = Scope(organization, (*first, *known), flow, spec.id, has_contact, automation)
+        scope = Scope(organization, (*first, *known), flow, spec.id, bare.has_contact, automation)
         scopes[spec.id] = scope
         if spec.id == up_to:
             break
