@@ -188,7 +188,6 @@ def portal_page(
                 response = stopped or view(request, here, **kwargs)
             return _finish(here, response)
 
-        entered.is_portal_page = True  # type: ignore[attr-defined]
         entered.needs_login = needs_login  # type: ignore[attr-defined]
         return entered
 
