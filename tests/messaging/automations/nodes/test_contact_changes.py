@@ -1,15 +1,17 @@
 """Tags and attributes of the contact: changed once, with an audit line, and never those of another organization."""
 
 import pytest
+from django.db.models.functions import Now
 
 from integrations.organizations.models import AuditEntry
+from messaging.automations.flow import NodeSpec
 from messaging.automations.models import Run
-from messaging.automations.registry import node_of
 from messaging.consent.opt_outs import STOP_TAG
 from messaging.contacts.models import AttributeDefinition, Contact, Tag
 from tests.conftest import Cast
+from tests.messaging.automations.conftest import MakeAutomation, begin, carry_on
 
-from .conftest import Problems, RunNode
+from .conftest import Problems, RunNode, step_of
 
 pytestmark = pytest.mark.django_db
 
@@ -33,14 +35,31 @@ def test_a_tag_is_added_once_and_taken_away(run_node: RunNode, contact: Contact)
     assert not contact.tags.exists()
 
 
-def test_a_tag_may_be_gone_and_so_may_the_contact(run_node: RunNode, contact: Contact, cast: Cast) -> None:
+def test_a_run_without_a_contact_says_what_to_do(run_node: RunNode, cast: Cast) -> None:
     tag = Tag.objects.create(organization=cast.organization, name="VIP")
-    node = node_of("tag")
-    assert node is not None
     step = run_node("tag", {"what": "add", "tag": str(tag.pk)})
     assert (step.status, step.reason) == ("failed", "no_contact")
-    run = Run.objects.get()
-    assert "brought no contact" in run.detail
+    assert "brought no contact" in Run.objects.get().detail
+
+
+@pytest.mark.parametrize("kind", ["tag", "attribute"])
+@pytest.mark.parametrize("gone", ["what is named", "the contact"])
+def test_what_is_gone_in_mid_run_is_said(
+    automation: MakeAutomation, contact: Contact, cast: Cast, attributes: None, kind: str, gone: str
+) -> None:
+    tag = Tag.objects.create(organization=cast.organization, name="VIP")
+    settings = {"tag": {"what": "add", "tag": str(tag.pk)}, "attribute": {"attribute": "plan", "value": "Gold"}}[kind]
+    run = begin(automation(NodeSpec("n1", kind, settings)), contact=contact)
+    assert run is not None
+    if gone == "the contact":
+        contact.delete()
+    else:
+        tag.delete()
+        AttributeDefinition.objects.update(archived_at=Now())
+    carry_on()
+    step = step_of(run)
+    assert (step.status, step.reason) == ("failed", f"{kind}_gone" if gone == "what is named" else "contact_gone")
+    assert step.detail.endswith(("Choose another one, and publish.", "There is nobody to change."))
 
 
 def test_an_attribute_is_set_by_its_type(run_node: RunNode, contact: Contact, attributes: None) -> None:

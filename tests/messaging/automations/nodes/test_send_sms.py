@@ -259,6 +259,68 @@ def test_the_form_keeps_what_was_typed(cast: Cast) -> None:
     assert node.describe(scope, kept) == "Send “Order” to the contact of the trigger"
 
 
+def test_the_connection_and_the_sender_of_the_step_are_taken(
+    run_node: RunNode, contact: Contact, connection: Connection, cast: Cast
+) -> None:
+    second = ConnectionFactory(organization=cast.organization, name="Second", is_default=False)
+    run_node("send_sms", {**HELLO, "connection": str(second.pk), "sender": "+4915100000000"}, contact=contact)
+    run_node("send_sms", HELLO, key="2", contact=contact)
+    named, usual = Message.objects.order_by("id")
+    assert (named.connection, named.sender) == (second, "+4915100000000")
+    assert (usual.connection, usual.sender) == (connection, connection.messaging_service_sid)
+
+
+def test_a_connection_that_was_disconnected_in_mid_run_is_said(
+    automation: MakeAutomation, contact: Contact, connection: Connection, cast: Cast
+) -> None:
+    second = ConnectionFactory(organization=cast.organization, name="Second", is_default=False)
+    run = begin(automation(NodeSpec("n1", "send_sms", {**HELLO, "connection": str(second.pk)})), contact=contact)
+    Connection.objects.filter(pk=second.pk).update(status="disconnected")
+    carry_on()
+    assert run is not None
+    step = step_of(run)
+    assert (step.status, step.reason) == ("failed", "not_connected") and "connect it again" in step.detail
+    assert not Message.objects.exists()
+
+
+def test_marketing_goes_only_to_who_agreed(run_node: RunNode, contact: Contact, connection: Connection) -> None:
+    step = run_node("send_sms", {**HELLO, "purpose": "marketing"}, contact=contact)
+    message = Message.objects.get()
+    assert (message.purpose, message.status) == ("marketing", "blocked")
+    assert (step.status, step.output["reason"]) == ("done", "no_consent")
+
+
+def test_what_an_earlier_step_found_may_stand_in_the_text(
+    automation: MakeAutomation, contact: Contact, connection: Connection
+) -> None:
+    tag = NodeSpec("n1", "tag", {"what": "add", "new": "Welcomed"})
+    text = {"to": "contact", "text": "Tagged {{ n1.tag }}: {{ n1.changed }}, {{ run.started_at }}"}
+    run = begin(automation(tag, NodeSpec("n2", "send_sms", text)), contact=contact)
+    assert run is not None
+    carry_on()
+    run.refresh_from_db()
+    assert run.started_at is not None
+    assert Message.objects.get().body == f"Tagged Welcomed: yes, {run.started_at.isoformat()}"
+
+
+def test_who_is_tagged_while_it_goes_out_is_not_drawn_in(
+    automation: MakeAutomation, cast: Cast, connection: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(node_module, "SLICE", 2)
+    tag = Tag.objects.create(organization=cast.organization, name="VIP")
+    for number in range(3):
+        ContactFactory(organization=cast.organization, phone=f"+4915120000{number:03d}").tags.add(tag)
+    run = begin(automation(NodeSpec("n1", "send_sms", {"to": "tag", "tag": str(tag.pk), "text": "News"})))
+    engine.carry_on(*engine.claim(Run.Lane.QUICK, most=10))
+    late = ContactFactory(organization=cast.organization, phone="+4915120000999")
+    # In a test all is one transaction, whose clock stands still.
+    Contact.objects.filter(pk=late.pk).update(created_at=Now() + timedelta(minutes=1))
+    late.tags.add(tag)
+    carry_on()
+    assert run is not None and step_of(run).output["count"] == 3
+    assert not Message.objects.filter(phone=late.phone).exists()
+
+
 def test_a_test_goes_to_the_sandbox_and_nowhere_else(
     try_node: RunNode, contact: Contact, connection: Connection, sandbox_connection: Connection, cast: Cast
 ) -> None:

@@ -127,6 +127,52 @@ def test_office_hours_are_waited_for(run_node: RunNode, cast: Cast) -> None:
 
 
 @pytest.mark.django_db
+def test_a_run_waits_until_the_office_opens_and_fails_where_it_never_does(
+    automation: MakeAutomation, cast: Cast
+) -> None:
+    opens = datetime.combine(datetime.now(BERLIN).date() + timedelta(days=2), time(9), BERLIN)
+    hours = [[opens.weekday(), "09:00", "17:00"]]
+    policy = InboxPolicy.objects.create(organization=cast.organization, hours=hours)
+    made = automation(NodeSpec("n1", "wait", {"how": "hours"}))
+    run = begin(made)
+    assert run is not None
+    carry_on()
+    run.refresh_from_db()
+    assert (run.status, run.due_at) == ("waiting", opens)
+    assert f"{opens:%H:%M} (Europe/Berlin)" in run.steps.get().detail
+    policy.hours = []
+    policy.save()
+    never = begin(made, "2")
+    assert never is not None
+    carry_on()
+    never.refresh_from_db()
+    assert (never.status, never.reason) == ("failed", "no_hours") and "Set them under Settings" in never.detail
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("whose", "zone"), [("contact", "Asia/Tokyo"), ("organization", "Europe/Berlin"), ("", "Asia/Tokyo")]
+)
+def test_a_date_is_read_in_the_zone_that_was_chosen_and_a_number_tells_its_own(
+    run_node: RunNode, whose: str, zone: str
+) -> None:
+    settings = {"how": "field", "field": "trigger.day", "time": "10:00", **({"zone": whose} if whose else {})}
+    step = run_node("wait", settings, phone="+81312345678", data={"day": in_days(3)})
+    assert step.run.due_at == datetime.combine(date.fromisoformat(in_days(3)), time(10), ZoneInfo(zone))
+
+
+@pytest.mark.django_db
+def test_an_hour_that_never_happens_is_said_on_the_run(try_node: RunNode, contact: Contact) -> None:
+    Contact.objects.update(time_zone="Europe/Berlin")
+    # The last Sunday of next March, when clocks are put forward.
+    year = datetime.now(UTC).year + (datetime.now(UTC).month >= 3)
+    sunday = max(day for day in (date(year, 3, number) for number in range(25, 32)) if day.weekday() == 6)
+    settings = {"how": "field", "field": "trigger.at", "zone": "organization"}
+    step = try_node("wait", settings, data={"at": f"{sunday.isoformat()} 02:30"}, contact_id=contact.pk)
+    assert "02:30 does not exist: 03:30 is taken" in step.input["until"]
+
+
+@pytest.mark.django_db
 def test_office_hours_that_never_come_are_said(problems: Problems, run_node: RunNode, cast: Cast) -> None:
     policy = InboxPolicy.objects.create(organization=cast.organization, hours=[[0, "00:00", "24:00"]])
     assert problems("wait", {"how": "hours"}) == []

@@ -11,7 +11,9 @@ from django.db.models.functions import Now
 from messaging.automations import engine
 from messaging.automations.models import Run
 from messaging.contacts.models import Contact
-from messaging.outgoing.keeping import make_secret
+from messaging.outgoing.keeping import make_secret, secrets_of
+from messaging.outgoing.models import OutgoingSecret
+from messaging.outgoing.signing import header_of
 from tests.conftest import Cast
 from tests.messaging.automations.conftest import carry_on
 from tests.messaging.outgoing.receiver import Receiver, receiving
@@ -41,6 +43,30 @@ def test_everything_or_some_of_it_is_sent(run_node: RunNode, receiver: Receiver,
     run_node("webhook_out", some, key="2", data={"order": "A-7"})
     method, _, _, body = receiver.calls[1]
     assert method == "PUT" and json.loads(body)["data"] == {"trigger.order": "A-7", "trigger.total": None}
+
+
+def test_it_is_signed_by_the_secret_of_its_organization_and_the_former_one(
+    run_node: RunNode, receiver: Receiver, cast: Cast
+) -> None:
+    make_secret(cast.other, actor=cast.stranger)
+    make_secret(cast.organization, actor=cast.admin)
+    run_node("webhook_out", {"url": receiver.url})
+    _, _, headers, body = receiver.calls[0]
+    at, _, signatures = headers["Heliograph-Signature"].partition(",")
+    secrets = secrets_of(cast.organization)
+    assert len(secrets) == 2
+    assert f"{at},{signatures}" == header_of(body, secrets=secrets, at=int(at.removeprefix("t=")))
+
+
+def test_without_a_secret_nothing_is_called(run_node: RunNode, receiver: Receiver) -> None:
+    OutgoingSecret.objects.update(secret="")
+    step = run_node("webhook_out", {"url": receiver.url})
+    assert (step.status, step.reason, receiver.calls) == ("failed", "no_secret", [])
+
+
+def test_what_is_larger_than_a_call_may_be_is_not_sent(run_node: RunNode, receiver: Receiver) -> None:
+    step = run_node("webhook_out", {"url": receiver.url}, data={f"f{n}": "x" * 1_900 for n in range(140)})
+    assert (step.status, step.reason, receiver.calls) == ("failed", "too_large", [])
 
 
 def test_what_may_work_later_is_tried_again_under_the_same_key(run_node: RunNode, receiver: Receiver) -> None:
