@@ -20,6 +20,8 @@ from portal.forms.models import PublicForm
 from portal.forms.submitting import submit
 from tests.conftest import Cast
 from tests.messaging.automations.conftest import carry_on
+from tests.messaging.verification.conftest import own_code_of
+from tests.portal.accounts.door.conftest import Visitor
 from tests.portal.accounts.furnishing import make_person, make_portal
 from tests.portal.forms.conftest import PHONE, enter, form, plain, published
 
@@ -27,9 +29,9 @@ __all__ = ["form", "plain", "published"]
 pytestmark = pytest.mark.django_db
 
 
-def listen(cast: Cast, trigger: str, settings: dict[str, Any]) -> None:
+def listen(cast: Cast, trigger: str, settings: dict[str, Any], *, name: str = "") -> None:
     flow = Flow(trigger=trigger, trigger_settings=settings, nodes=(NodeSpec("n1", "stop"),), count=1)
-    publish(create(cast.organization, name=trigger, flow=flow, actor=cast.admin), actor=cast.admin)
+    publish(create(cast.organization, name=name or trigger, flow=flow, actor=cast.admin), actor=cast.admin)
 
 
 def test_a_submitted_form_sets_off_a_run_with_its_answers(cast: Cast, plain: PublicForm) -> None:
@@ -88,6 +90,34 @@ def test_what_a_trigger_lacks_is_said(cast: Cast, plain: PublicForm, form: Publi
     crossed = {"portal": str(mine.pk), "role": str(own_role.pk)}
     assert "another portal" in found(cast.organization, "portal_approved", crossed)
     assert found(cast.organization, "portal_approved", {"portal": str(mine.pk)}) == ""
+
+
+@pytest.mark.parametrize(("admission", "status"), [("open", "active"), ("approval", "waiting")])
+def test_who_registers_sets_a_run_off_with_their_answers(
+    cast: Cast, connection: Any, admission: str, status: str
+) -> None:
+    portal, other = make_portal(cast.organization, admission=admission), make_portal(cast.organization, slug="second")
+    role = portal.roles.create(name="Guests", is_default=True)
+    foreign = other.roles.create(name="Staff")
+    listen(cast, "portal_registered", {"portal": str(portal.pk), "role": str(role.pk)})
+    listen(cast, "portal_registered", {"portal": str(other.pk)}, name="Of another portal")
+    listen(cast, "portal_registered", {"role": str(foreign.pk)}, name="Of another role")
+    listen(cast, "portal_registered", {}, name="Any")
+    visitor = Visitor(portal).open().ask()
+    visitor.enter(own_code_of(PHONE)).fill(f2="B-AD 1")
+    carry_on()
+    runs = {run.automation.name: run for run in Run.objects.select_related("automation")}
+    assert set(runs) == {"portal_registered", "Any"}
+    run = runs["portal_registered"]
+    assert (run.phone, run.contact, run.status) == (PHONE, portal.users.get().contact, "done")
+    told = run.data["trigger"]
+    assert told["answer"] == {"f1": "Ada Lovelace", "f2": "B-AD 1"}
+    assert (told["status"], told["role"], told["portal"], told["name"]) == (status, "Guests", "Drivers", "Ada Lovelace")
+    trigger = trigger_of("portal_registered")
+    assert trigger is not None
+    known = {one.path for one in trigger.fields(Scope(cast.organization), {"portal": str(portal.pk)})}
+    assert {f"trigger.{name}" for name in told if name != "answer"} - known <= {"trigger.portal_id", "trigger.role_id"}
+    assert "trigger.answer.f2" in known
 
 
 def test_decisions_about_people_set_runs_off(cast: Cast, connection: Any) -> None:
