@@ -1,7 +1,6 @@
 """A service of an organization's, on this machine: it answers as it is told and keeps what it got."""
 
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -28,7 +27,7 @@ class Receiver:
 @contextmanager
 def receiving() -> Iterator[Receiver]:
     """Run a receiver for as long as the block lasts."""
-    receiver = Receiver()
+    receiver, is_over = Receiver(), threading.Event()
 
     class Handler(BaseHTTPRequestHandler):
         def _take(self) -> None:
@@ -43,7 +42,8 @@ def receiving() -> Iterator[Receiver]:
                 for start in range(0, len(receiver.body), 1 if receiver.drips else 65_536):
                     self.wfile.write(receiver.body[start : start + (1 if receiver.drips else 65_536)])
                     self.wfile.flush()
-                    time.sleep(receiver.drips)
+                    if receiver.drips and is_over.wait(receiver.drips):
+                        return
             except OSError:
                 return
 
@@ -59,5 +59,6 @@ def receiving() -> Iterator[Receiver]:
     try:
         yield receiver
     finally:
+        is_over.set()
         server.shutdown()
         server.server_close()

@@ -163,19 +163,22 @@ def test_what_is_not_there(cast: Cast, begin_draft: Begin, path: str) -> None:
 def test_nonsense_is_refused_in_words(cast: Cast, begin_draft: Begin) -> None:
     automation = begin_draft(say("n1"))
     client = cast.client("owner")
-    for path, data in (
-        ("add/", {"kind": "teleport"}),
-        ("add/", {"kind": "say", "parent": "n77", "index": "x"}),
-        ("trigger/", {"kind": ""}),
-        ("steps/n9/", {"text": "Hello"}),
-        ("steps/n9/move/", {"to": "up"}),
-        ("steps/n1/move/", {"to": "up", "draft": "-3"}),
-        ("undo/", {"to": "sideways"}),
-    ):
+    expected: list[tuple[str, dict[str, str], str]] = [
+        ("add/", {"kind": "teleport"}, "There is no such step."),
+        ("add/", {"kind": "say", "parent": "n77", "index": "x"}, "is not there any more. Load the page again."),
+        ("trigger/", {"kind": ""}, "There is no such trigger."),
+        ("steps/n9/", {"text": "Hello"}, "This step is not there any more"),
+        ("steps/n9/move/", {"to": "up"}, "This step is not there any more"),
+        ("steps/n9/remove/", {}, "This step is not there any more"),
+        ("undo/", {"to": "sideways"}, "There is nothing more to be undone"),
+    ]
+    for path, data, words in expected:
         answer = client.post(url(cast, automation, path), {"draft": 0, **data}, **HTMX)
-        assert answer.status_code == 200, path
-        assert "hg-notice-danger" in answer.content.decode() or "hg-flow" in answer.content.decode()
-    assert len(nodes(automation)) == 1
+        page = answer.content.decode()
+        assert answer.status_code == 200 and "hg-notice-danger" in page and words in page, path
+    moved = client.post(url(cast, automation, "steps/n1/move/"), {"to": "up", "draft": "-3"}, **HTMX)
+    assert "hg-notice-danger" not in moved.content.decode(), "where it stands already nothing is changed"
+    assert len(nodes(automation)) == 1 and automation.draft_number == 0
 
 
 def test_published_with_what_it_means(cast: Cast, begin_draft: Begin) -> None:

@@ -119,7 +119,7 @@ class TestWays:
 
 
 def no_connection(cast: Cast, request: pytest.FixtureRequest) -> None:
-    pass
+    assert not Connection.objects.filter(organization=cast.organization).exists()
 
 
 def broken_connection(cast: Cast, request: pytest.FixtureRequest) -> None:
