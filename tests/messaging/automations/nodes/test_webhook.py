@@ -7,13 +7,13 @@ from typing import Any
 
 import pytest
 from django.db.models.functions import Now
+from messaging.outgoing.signing import header_of
 
 from messaging.automations import engine
 from messaging.automations.models import Run
 from messaging.contacts.models import Contact
 from messaging.outgoing.keeping import make_secret, secrets_of
 from messaging.outgoing.models import OutgoingSecret
-from messaging.outgoing.signing import header_of
 from tests.conftest import Cast
 from tests.messaging.automations.conftest import carry_on
 from tests.messaging.outgoing.receiver import Receiver, receiving
