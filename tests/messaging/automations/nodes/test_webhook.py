@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 from django.db.models.functions import Now
-from messaging.outgoing.signing import header_of
 
+from integrations.body_signatures import sign
 from messaging.automations import engine
 from messaging.automations.models import Run
 from messaging.contacts.models import Contact
@@ -55,7 +55,7 @@ def test_it_is_signed_by_the_secret_of_its_organization_and_the_former_one(
     at, _, signatures = headers["Heliograph-Signature"].partition(",")
     secrets = secrets_of(cast.organization)
     assert len(secrets) == 2
-    assert f"{at},{signatures}" == header_of(body, secrets=secrets, at=int(at.removeprefix("t=")))
+    assert f"{at},{signatures}" == sign(body, secrets=secrets, at=int(at.removeprefix("t=")))
 
 
 def test_without_a_secret_nothing_is_called(run_node: RunNode, receiver: Receiver) -> None:
