@@ -16,6 +16,7 @@ from messaging.automations.starting import start_runs
 from messaging.contacts.models import Contact
 from tests.load.rows import Customer
 from tests.load.servers import Installation
+from tests.load.throughput import is_quiet
 
 _CONTACTS = """
 INSERT INTO messaging_contact (id, organization_id, name, phone, region, email, language, notes, created_at, updated_at)
@@ -42,6 +43,7 @@ def measure_runs(place: Installation, *, customer: Customer, count: int) -> dict
     place.wait_until(
         lambda: not runs.filter(status__in=["waiting", "running"]).exists(), seconds=600, what="The end of the runs"
     )
+    place.wait_until(lambda: is_quiet(customer.quiet), seconds=600, what="Handing over what the runs sent")
     rows = list(runs.values_list("status", "started_at", "ended_at"))
     began = sorted((started - due_at).total_seconds() for _, started, _ in rows if started is not None)
     ended = max((ended - due_at).total_seconds() for _, _, ended in rows if ended is not None)

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from django.db import connection as database
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from integrations.connections.models import Connection
@@ -45,15 +46,15 @@ class MemoryWatch:
 
 def measure_drain(place: Installation, *, through: Connection, count: int) -> dict[str, Any]:
     """Queue messages, nudge once, and measure until the last one is handed over."""
-    _prepare(through, count=count)
+    before = _prepare(through, count=count)
     memory, meter = MemoryWatch(place), Meter(place.pids()).start()
     began = _empty_lane(place, through=through, count=count, memory=memory)
-    return _figures(through, count=count, began=began, meter=meter.stop(), memory=memory)
+    return _figures(through, count=count, before=before, began=began, meter=meter.stop(), memory=memory)
 
 
 def measure_with_callbacks(place: Installation, *, through: Connection, count: int) -> dict[str, Any]:
     """Measure a drain while the web takes the callbacks, and on until every message is delivered."""
-    _prepare(through, count=count)
+    before = _prepare(through, count=count)
     pids = place.pids()
     memory, meter, whole = MemoryWatch(place), Meter(pids).start(), Meter(pids).start()
     began = _empty_lane(place, through=through, count=count, memory=memory)
@@ -72,7 +73,7 @@ def measure_with_callbacks(place: Installation, *, through: Connection, count: i
         .values_list("received_at", flat=True)
     )
     return {
-        **_figures(through, count=count, began=began, meter=meter, memory=memory),
+        **_figures(through, count=count, before=before, began=began, meter=meter, memory=memory),
         "until_all_delivered": {
             "per_second": round(count / whole.seconds, 1),
             "callbacks": len(received),
@@ -89,13 +90,27 @@ def cost_by_process(meter: Meter, *, count: int) -> dict[str, float]:
     return {name: round(meter.cpu_of(name) * 1000 / count, 3) for name in PROCESSES}
 
 
-def _prepare(through: Connection, *, count: int) -> None:
-    """Insert the messages behind a closed door: a sweep would find them before the measurement begins."""
+def is_quiet(through: Connection) -> bool:
+    """Tell whether no message of a connection is under way; one after the other: each state has a partial index."""
+    return not any(Message.objects.filter(connection=through, status=status).exists() for status in _UNDER_WAY)
+
+
+def _handed_over(through: Connection) -> QuerySet[Message]:
+    return Message.objects.filter(connection=through, handed_over_at__isnull=False)
+
+
+def _prepare(through: Connection, *, count: int) -> int:
+    """Insert the messages behind a closed door: a sweep would find them before the measurement begins.
+
+    Return how many others were handed over before: our clock and the one that stamps messages are not the same.
+    """
+    before = _handed_over(through).count()
     Connection.objects.filter(pk=through.pk).update(status=Connection.Status.BROKEN)
     queue_messages(through, count=count)
     with database.cursor() as cursor:
         cursor.execute("ANALYZE messaging_message")
         cursor.execute("CHECKPOINT")  # that of the insertion is not to fall into the measurement
+    return before
 
 
 def _empty_lane(place: Installation, *, through: Connection, count: int, memory: MemoryWatch) -> datetime:
@@ -107,25 +122,24 @@ def _empty_lane(place: Installation, *, through: Connection, count: int, memory:
 
     def is_empty() -> bool:
         memory.look()
-        # One after the other: each of the states has a partial index.
-        return not any(Message.objects.filter(connection=through, status=status).exists() for status in _UNDER_WAY)
+        return is_quiet(through)
 
     place.wait_until(is_empty, seconds=60 + count / 20, what="Handing the queued messages over")
     memory.look(at_once=True)
     return began
 
 
-def _figures(through: Connection, *, count: int, began: datetime, meter: Meter, memory: MemoryWatch) -> dict[str, Any]:
-    moments = list(
-        Message.objects.filter(connection=through, handed_over_at__gte=began)
-        .order_by("handed_over_at")
-        .values_list("handed_over_at", flat=True)
-    )
-    if len(moments) != count:
+def _figures(
+    through: Connection, *, count: int, before: int, began: datetime, meter: Meter, memory: MemoryWatch
+) -> dict[str, Any]:
+    handed_over = _handed_over(through).count() - before
+    newest = _handed_over(through).order_by("-handed_over_at").values_list("handed_over_at", flat=True)
+    moments = list(newest[:count])[::-1]
+    if handed_over != count:
         mine = Message.objects.filter(connection=through).order_by("-pk").values_list("status", "error_reason")
         became = Counter(f"{status} {reason}".strip() for status, reason in mine[:count])
         raise RuntimeError(
-            f"Of {count} messages {len(moments)} were handed over: figures would mean nothing. They became {became}."
+            f"Of {count} messages {handed_over} were handed over: figures would mean nothing. They became {became}."
         )
     cost = cost_by_process(meter, count=count)
     by_worker = {name: round(used, 2) for name, used in sorted(meter.cpu.items()) if name.startswith("worker")}
