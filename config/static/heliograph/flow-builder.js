@@ -158,7 +158,8 @@
     if (said && target.id === "builder") { hg.say(said); delete document.getElementById("builder").dataset.said; }
     if (target.id === "build-panel" || (target.id === "builder" && panel().firstElementChild && !document.activeElement.closest("#builder"))) {
       var wrong = panel().querySelector(".hg-field-wrong input, .hg-field-wrong select, .hg-field-wrong textarea");
-      var first = wrong || document.getElementById(was) || panel().querySelector("[data-narrows], h2");
+      var search = isNarrow() ? null : panel().querySelector("[data-narrows]");
+      var first = wrong || document.getElementById(was) || search || panel().querySelector("h2");
       was = "";
       if (first && !(target.id === "build-panel" && document.activeElement.closest("#panel-form"))) first.focus();
     }
