@@ -5,10 +5,10 @@ Rooms register theirs in `AppConfig.ready()` (registry.py); a wing above registe
 
 import uuid
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, Self, TypeVar
 
 from django import forms
 from django.db.models import Model
@@ -22,6 +22,7 @@ from .flow import Flow, NodeSpec
 from .models import Automation, Run
 
 Settings = Mapping[str, Any]
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -66,7 +67,10 @@ class NoSettings(SettingsForm):
 
 @dataclass(frozen=True)
 class Scope:
-    """Where a trigger or node stands: the organization, the flow, and the fields that are known there."""
+    """Where a trigger or node stands: the organization, the flow, and the fields that are known there.
+
+    Scopes of one look at a flow share `memory`, so that fifty steps ask for the list of tags once.
+    """
 
     organization: Organization
     fields: tuple[Field, ...] = ()
@@ -74,6 +78,14 @@ class Scope:
     node_id: str = ""
     has_contact: bool = False
     automation: Automation | None = None
+    memory: dict[str, Any] = field(default_factory=dict, repr=False, compare=False)
+
+    def once(self, name: str, ask: Callable[[], T]) -> T:
+        """Return what `ask` finds, asked once for all scopes of one look; nobody changes what it returned."""
+        if name not in self.memory:
+            self.memory[name] = ask()
+        found: T = self.memory[name]
+        return found
 
     def field(self, path: str) -> Field | None:
         """Return the field at a path."""

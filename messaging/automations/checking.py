@@ -10,17 +10,21 @@ from .base import Node, Problem, Scope, Settings, Trigger
 from .flow import Flow, NodeSpec
 from .models import Automation
 from .registry import node_of, trigger_of
-from .scopes import scope_at, scopes_of
+from .scopes import scopes_of
 
 NO_STEPS = "Add a step: what shall be done?"
 
 
 def problems_of(organization: Organization, flow: Flow, *, automation: Automation | None = None) -> list[Problem]:
     """Return all that keeps a flow from being published, the trigger's first; [] where nothing does."""
-    found = list(_of_trigger(organization, flow, automation))
+    return problems_in(scopes_of(organization, flow, automation=automation), flow)
+
+
+def problems_in(scopes: Mapping[str, Scope], flow: Flow) -> list[Problem]:
+    """Do the same where the scopes are known already."""
+    found = list(_of_trigger(scopes[""], flow))
     if not flow.nodes:
         found.append(Problem(NO_STEPS))
-    scopes = scopes_of(organization, flow, automation=automation)
     for spec in flow.walk():
         found += problems_of_node(scopes[spec.id], spec)
     return found
@@ -42,7 +46,7 @@ def problems_of_node(scope: Scope, spec: NodeSpec) -> list[Problem]:
     return found
 
 
-def _of_trigger(organization: Organization, flow: Flow, automation: Automation | None) -> Iterator[Problem]:
+def _of_trigger(scope: Scope, flow: Flow) -> Iterator[Problem]:
     if not flow.trigger:
         yield Problem("Choose what sets the automation off.")
         return
@@ -50,7 +54,6 @@ def _of_trigger(organization: Organization, flow: Flow, automation: Automation |
     if trigger is None:
         yield Problem("This version does not know this trigger. Choose another one.")
         return
-    scope = scope_at(organization, flow, automation=automation)
     found = [Problem(text, field=field) for field, text in _of_form(trigger, scope, flow.trigger_settings)]
     yield from found
     if not found:

@@ -7,11 +7,11 @@ from integrations.organizations.models import Organization
 
 from .base import Node, Problem, Scope, Trigger
 from .building import branches_of, next_to
-from .checking import NO_STEPS, problems_of
+from .checking import NO_STEPS, problems_in
 from .flow import Flow, NodeSpec, Place
 from .models import Automation
 from .registry import every_node, every_trigger, node_of, trigger_of
-from .scopes import scope_at, scopes_of
+from .scopes import scopes_of
 
 
 @dataclass(frozen=True)
@@ -66,12 +66,13 @@ class Drawing:
 
 def draw(organization: Organization, flow: Flow, *, automation: Automation | None = None) -> Drawing:
     """Return what the builder shows of a flow."""
-    problems = problems_of(organization, flow, automation=automation)
-    pen = _Pen(flow, scopes_of(organization, flow, automation=automation), problems)
+    scopes = scopes_of(organization, flow, automation=automation)
+    problems = problems_in(scopes, flow)
+    pen = _Pen(flow, scopes, problems)
     ids = {spec.id for spec in flow.walk()}
     of_trigger = [one.text for one in problems if one.node not in ids and _is_of_trigger(one, flow)]
     return Drawing(
-        trigger=_trigger_card(scope_at(organization, flow, automation=automation), flow, of_trigger),
+        trigger=_trigger_card(scopes[""], flow, of_trigger),
         cards=pen.cards(flow.nodes),
         problems=tuple(one.text for one in problems if one.node not in ids and one.text not in of_trigger),
         problem_count=len(problems),

@@ -1,6 +1,7 @@
 """What is known where: the fields that a node may use, and the values that a run has for them."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from django.utils import timezone
@@ -62,7 +63,7 @@ def scope_at(
 def scopes_of(
     organization: Organization, flow: Flow, *, automation: Automation | None = None, up_to: str = ""
 ) -> dict[str, Scope]:
-    """Return the scope of each node, by its id; with `up_to` those above that one are enough."""
+    """Return the scope of each node, by its id, and "" is the trigger's; with `up_to` those above it are enough."""
     trigger, bare = trigger_of(flow.trigger), scope_at(organization, flow, automation=automation)
     first: list[Field] = list(_ALWAYS)
     if bare.has_contact:
@@ -70,10 +71,10 @@ def scopes_of(
     if trigger is not None:
         first += trigger.fields(bare, flow.trigger_settings)
     outputs: dict[str, list[Field]] = {}
-    scopes: dict[str, Scope] = {}
+    scopes = {"": bare}
     for spec in flow.walk():
         known = [field for before in flow.before(spec.id) for field in outputs.get(before.id, ())]
-        scope = Scope(organization, (*first, *known), flow, spec.id, bare.has_contact, automation)
+        scope = replace(bare, fields=(*first, *known), node_id=spec.id)
         scopes[spec.id] = scope
         if spec.id == up_to:
             break

@@ -14,13 +14,15 @@ ROLE_ELSEWHERE = "This is a role of another portal. Choose one of this portal."
 
 def portals(scope: Scope) -> list[tuple[str, str]]:
     """Return the organization's portals."""
-    return [(str(one.pk), one.name) for one in Portal.objects.filter(organization=scope.organization)]
+    rows = Portal.objects.filter(organization=scope.organization)
+    return scope.once("portals", lambda: [(str(one.pk), one.name) for one in rows])
 
 
 def roles(scope: Scope) -> list[tuple[str, str]]:
     """Return the roles of all portals, with the portal's name before each."""
     rows = PortalRole.objects.filter(portal__organization=scope.organization).select_related("portal")
-    return [(str(role.pk), f"{role.portal.name}: {role.name}") for role in rows.order_by("portal__name", "name")]
+    rows = rows.order_by("portal__name", "name")
+    return scope.once("roles", lambda: [(str(role.pk), f"{role.portal.name}: {role.name}") for role in rows])
 
 
 def portal_chosen(organization: Organization, portal_id: object) -> Portal | None:

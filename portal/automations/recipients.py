@@ -10,7 +10,7 @@ from django.db.models import QuerySet
 from messaging.automations.base import Scope, Settings, Step
 from messaging.automations.nodes.picking import choice, name_in
 from messaging.automations.nodes.sending.sources import MOST, Recipient, Slice, Source
-from portal.accounts.models import Portal, PortalUser
+from portal.accounts.models import PortalUser
 
 from .choosing import PORTAL_GONE, ROLE_ELSEWHERE, ROLE_GONE, is_role_elsewhere, need_portal, need_role, portals, roles
 
@@ -21,7 +21,7 @@ class PortalSource(Source):
     key, title = "portal", "Users of a portal"
 
     def is_offered(self, scope: Scope) -> bool:
-        return Portal.objects.filter(organization=scope.organization).exists()
+        return bool(portals(scope))
 
     def fields(self, scope: Scope) -> Mapping[str, forms.Field]:
         return {

@@ -20,7 +20,7 @@ from messaging.contacts.address_book import (
 from messaging.contacts.attributes import AttributeProblem, definitions_of, read_value, shown
 from messaging.contacts.models import AttributeDefinition, Contact, Tag
 
-from .picking import choice, name_in, tags, text_with_variables
+from .picking import attributes, choice, name_in, tags, text_with_variables
 
 ADD, REMOVE = "add", "remove"
 _NO_CONTACT = "This trigger brings no contact, so there is nobody to change. Choose another trigger, or remove it."
@@ -112,7 +112,7 @@ class AttributeForm(SettingsForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        offered = [(one.key, one.label) for one in definitions_of(self.scope.organization)]
+        offered = [(one.key, one.label) for one in attributes(self.scope)]
         gone = "This attribute was archived. Choose another one."
         self.fields["attribute"] = choice("Attribute", offered, empty="Choose", gone=gone, required=True)
         self.fields["value"] = text_with_variables("Value", max_length=500, help_text="Empty: take the value away.")
@@ -120,7 +120,7 @@ class AttributeForm(SettingsForm):
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}
         key, value = cleaned.get("attribute"), cleaned.get("value") or ""
-        definition = next((one for one in definitions_of(self.scope.organization) if one.key == key), None)
+        definition = next((one for one in attributes(self.scope) if one.key == key), None)
         if definition is not None and "{{" not in value:
             try:
                 read_value(definition, value)
@@ -150,7 +150,7 @@ class AttributeNode(Node):
             yield _NO_CONTACT
 
     def describe(self, scope: Scope, settings: Settings) -> str:
-        offered = [(one.key, one.label) for one in definitions_of(scope.organization)]
+        offered = [(one.key, one.label) for one in attributes(scope)]
         label = name_in(offered, settings.get("attribute")) or "an attribute"
         value = str(settings.get("value", ""))
         return f"Set {label} to {value[:60]}" if value else f"Take {label} away"

@@ -8,7 +8,8 @@ from django import forms
 from integrations.connections.selectors import connections_of
 from messaging.automations.base import Scope
 from messaging.automations.fields import Type
-from messaging.contacts.models import SavedFilter, Tag
+from messaging.contacts.attributes import definitions_of
+from messaging.contacts.models import AttributeDefinition, SavedFilter, Tag
 from messaging.templates.selectors import active_templates
 
 PURPOSES = [
@@ -55,22 +56,31 @@ def text_with_variables(label: str, *, rows: int = 0, when: str = "", **options:
 
 def tags(scope: Scope) -> list[tuple[str, str]]:
     """Return the organization's tags."""
-    return [(str(tag.pk), tag.name) for tag in Tag.objects.filter(organization=scope.organization)]
+    rows = Tag.objects.filter(organization=scope.organization)
+    return scope.once("tags", lambda: [(str(tag.pk), tag.name) for tag in rows])
 
 
 def saved_filters(scope: Scope) -> list[tuple[str, str]]:
     """Return the organization's saved filters of contacts."""
-    return [(str(one.pk), one.name) for one in SavedFilter.objects.filter(organization=scope.organization)]
+    rows = SavedFilter.objects.filter(organization=scope.organization)
+    return scope.once("saved_filters", lambda: [(str(one.pk), one.name) for one in rows])
 
 
 def templates(scope: Scope) -> list[tuple[str, str]]:
     """Return the organization's templates that are in use."""
-    return [(str(one.pk), one.name) for one in active_templates(scope.organization)]
+    rows = active_templates(scope.organization)
+    return scope.once("templates", lambda: [(str(one.pk), one.name) for one in rows])
 
 
 def connections(scope: Scope) -> list[tuple[str, str]]:
     """Return the organization's connections."""
-    return [(str(one.pk), one.name) for one in connections_of(scope.organization, with_disconnected=False)]
+    rows = connections_of(scope.organization, with_disconnected=False)
+    return scope.once("connections", lambda: [(str(one.pk), one.name) for one in rows])
+
+
+def attributes(scope: Scope) -> list[AttributeDefinition]:
+    """Return what the organization keeps about contacts."""
+    return scope.once("attributes", lambda: list(definitions_of(scope.organization)))
 
 
 def known_fields(scope: Scope, *types: Type) -> list[tuple[str, str]]:

@@ -7,6 +7,7 @@ from typing import Any
 from integrations.organizations.models import as_uuid
 from messaging.automations.base import Scope, Step
 from messaging.automations.fields import Type
+from messaging.automations.nodes.picking import tags
 from messaging.consent.blocking import find_block
 from messaging.consent.ledger import State, state_of
 from messaging.consent.models import ConsentPurpose
@@ -31,11 +32,10 @@ def offered(scope: Scope) -> dict[str, str]:
     """Return what can be asked of the contact where the step stands: key → words."""
     if not scope.has_contact:
         return {}
-    tags = Tag.objects.filter(organization=scope.organization)[:MOST_TAGS_OFFERED]
     return {
         OPTED_OUT: "Contact: opted out",
         CONSENT: "Contact: agreed to marketing",
-        **{f"{TAG}{tag.pk}": f"Contact: has the tag {tag.name}" for tag in tags},
+        **{f"{TAG}{pk}": f"Contact: has the tag {name}" for pk, name in tags(scope)[:MOST_TAGS_OFFERED]},
     }
 
 

@@ -63,7 +63,7 @@ class SendSmsForm(SettingsForm):
         source = source_of(cleaned.get("to"))
         found = list(source.problems(self.scope, cleaned)) if source is not None else []
         if "template" in cleaned:
-            found += wording.problems_of_wording(self.scope.organization, cleaned)
+            found += wording.problems_of_wording(self.scope, cleaned)
         try:
             read_sender(str(cleaned.get("sender") or ""))
         except EnqueueProblem as problem:

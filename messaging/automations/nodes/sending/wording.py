@@ -41,8 +41,8 @@ def wording_fields(scope: Scope, data: Mapping[str, Any]) -> dict[str, Any]:
         "text": text_with_variables("Text", rows=4, when="template=", strip=False, max_length=10_000),
     }
     made["template"].widget.attrs["data-reload"] = "yes"  # another template has other variables
-    known = offered(scope.organization)
-    for variable in variables_of(scope.organization, data.get("template")):
+    known = _known(scope)
+    for variable in _variables(scope, data.get("template")):
         field = text_with_variables(f"{{{{ {variable.name} }}}}", max_length=1600)
         if _is_known(variable.name, known):
             field.help_text = "Empty: as the contact has it."
@@ -52,7 +52,7 @@ def wording_fields(scope: Scope, data: Mapping[str, Any]) -> dict[str, Any]:
     return made
 
 
-def problems_of_wording(organization: Organization, cleaned: Mapping[str, Any]) -> Iterable[tuple[str, str]]:
+def problems_of_wording(scope: Scope, cleaned: Mapping[str, Any]) -> Iterable[tuple[str, str]]:
     """Say what is missing: field and sentence."""
     if not cleaned.get("template"):
         text = str(cleaned.get("text") or "")
@@ -64,8 +64,8 @@ def problems_of_wording(organization: Organization, cleaned: Mapping[str, Any]) 
         except TemplateProblem as problem:
             yield "text", str(problem)
         return
-    known = offered(organization)
-    for variable in variables_of(organization, cleaned["template"]):
+    known = _known(scope)
+    for variable in _variables(scope, cleaned["template"]):
         needs = not variable.has_fallback and not _is_known(variable.name, known)
         if needs and not str(cleaned.get(field_of(variable.name)) or "").strip():
             yield field_of(variable.name), "The template needs a value for it. Write one, or pick a field."
@@ -140,6 +140,14 @@ def _of_test(step: Step, values: dict[str, Any]) -> dict[str, Any]:
 
 
 _OF_CONTACT = ("name", "first_name", "email")
+
+
+def _known(scope: Scope) -> Mapping[str, str]:
+    return scope.once("variables", lambda: offered(scope.organization))
+
+
+def _variables(scope: Scope, template_id: object) -> tuple[Variable, ...]:
+    return scope.once(f"variables of {template_id}", lambda: variables_of(scope.organization, template_id))
 
 
 def _is_known(name: str, known: Mapping[str, str]) -> bool:
