@@ -24,6 +24,7 @@ from config.garbage import calm_collector
 from integrations import clock
 from integrations.connections.credentials import base_url_of
 from integrations.connections.models import Connection
+from integrations.organizations.middleware import LAST_ORGANIZATION
 from integrations.organizations.models import Member, Organization, User
 from messaging.pricing import refresh
 from messaging.pricing.models import CountryPrice
@@ -55,7 +56,7 @@ class Cast:
     operator: User
 
     def client(self, who: str | None) -> Client:
-        """Return a browser in which that person is signed in; None is nobody.
+        """Return a browser in which that person is signed in, and has been before; None is nobody.
 
         One statement where Django's `force_login` makes seven, and thousands of tests begin with it.
         """
@@ -67,6 +68,9 @@ class Cast:
                 BACKEND_SESSION_KEY: settings.AUTHENTICATION_BACKENDS[0],
                 HASH_SESSION_KEY: user.get_session_auth_hash(),
             }
+            if who != "operator":
+                # Else the first page of each visit would write it down, once more for every page of a walk.
+                signed_in[LAST_ORGANIZATION] = (self.other if who == "stranger" else self.organization).slug
             session = Session(
                 session_key=get_random_string(32, VALID_KEY_CHARS),
                 session_data=SessionStore().encode(signed_in),

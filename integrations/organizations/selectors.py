@@ -11,7 +11,10 @@ from .roles import Role
 
 def find_member(user: User, *, slug: str) -> Member | None:
     """Return the user's membership in the organization of that slug, with the organization, or None."""
-    return Member.objects.select_related("organization", "user").filter(organization__slug=slug, user=user).first()
+    member = Member.objects.select_related("organization").filter(organization__slug=slug, user=user).first()
+    if member is not None:
+        member.user = user  # it is known already: every page of a member begins here
+    return member
 
 
 def organizations_of(user: User) -> QuerySet[Organization]:
