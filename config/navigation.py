@@ -72,7 +72,9 @@ def site_dropdown(request: HttpRequest) -> list[dict[str, Any]]:
 
 def account_links(request: HttpRequest) -> list[dict[str, Any]]:
     """Return the links under the member's own name."""
+    is_inside = getattr(request, "member", None) is not None
     return [
+        *([{"title": "Your phone number", "link": reverse("organizations:me")}] if is_inside else ()),
         {"title": "Your account", "link": "/accounts/email/"},
         {"title": "Two-factor sign-in", "link": "/accounts/2fa/"},
         {"title": "Change password", "link": "/accounts/password/change/"},

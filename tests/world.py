@@ -141,6 +141,9 @@ def furnish(organization: Organization, *, owner: User, mark: str, number: str) 
         organization=organization, name=f"{mark} broadcast", body=f"{mark} text", audience="api", connection=connection
     )
     rule = KeywordRule.objects.create(organization=organization, name=f"{mark} rule", words=["hours"], reply="9 to 5")
+    member = Member.objects.get(organization=organization, user=owner)
+    member.phone = number
+    member.save()
     later = timezone.now() + timedelta(days=7)
     verification = Verification.objects.create(
         organization=organization,
@@ -179,7 +182,7 @@ def furnish(organization: Organization, *, owner: User, mark: str, number: str) 
     rows: list[Any] = [
         organization,
         owner,
-        Member.objects.get(organization=organization, user=owner),
+        member,
         Invitation.objects.create(
             organization=organization,
             email=f"{mark.lower()}@invited.example",
@@ -202,7 +205,7 @@ def furnish(organization: Organization, *, owner: User, mark: str, number: str) 
         ReplyAddress.objects.create(connection=connection, kind="service", sid="MG1", label=f"{mark} service"),
         Alert.objects.create(organization=organization, kind="needs_person", text=f"{mark} alert"),
         AlertMail.objects.create(organization=organization, recipient=owner),
-        MailRefusal.objects.create(member=Member.objects.get(organization=organization, user=owner)),
+        MailRefusal.objects.create(member=member),
         FailureCount.objects.create(organization=organization, cause="30003", minute=timezone.now(), failed=3),
         QuarterCount.objects.create(organization=organization, begins=timezone.now(), delivered=3),
         CountProgress.objects.get_or_create(pk=1)[0],

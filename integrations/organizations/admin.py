@@ -3,11 +3,15 @@
 from typing import Any, ClassVar
 
 from django.contrib import admin
+from django.db.models import QuerySet
 from django.http import HttpRequest
+
+from integrations.templatetags.hg_base import phone
 
 from . import audit
 from .models import ApiKey, AuditEntry, Invitation, Member, Organization, User
 from .roles import Capability
+from .selectors import fits_member
 from .tenant_admin import BigRecordAdmin, OperatorAdmin, RecordAdmin
 
 
@@ -44,12 +48,12 @@ class UserAdmin(OperatorAdmin):
 @admin.register(Member)
 class MemberAdmin(RecordAdmin):
     view_capability = Capability.MANAGE_MEMBERS
-    list_display = ("email", "name", "role", "created_at")
+    list_display = ("email", "name", "number", "role", "created_at")
     list_filter = ("role",)
     search_fields = ("user__email", "user__name")
-    search_help_text = "Name or e-mail"
+    search_help_text = "Name, e-mail or number"
     list_select_related = ("user",)
-    fields: ClassVar[tuple[str, ...]] = ("email", "name", "role", "created_at")
+    fields: ClassVar[tuple[str, ...]] = ("email", "name", "number", "role", "created_at")
 
     @admin.display(description="e-mail", ordering="user__email")
     def email(self, member: Member) -> str:
@@ -58,6 +62,17 @@ class MemberAdmin(RecordAdmin):
     @admin.display(description="name", ordering="user__name")
     def name(self, member: Member) -> str:
         return member.user.name
+
+    @admin.display(description="number", ordering="phone")
+    def number(self, member: Member) -> str:
+        return phone(member.phone) if member.phone else ""
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Member], search_term: str
+    ) -> tuple[QuerySet[Member], bool]:
+        if not search_term:
+            return queryset, False
+        return queryset.filter(fits_member(request.organization, search_term)), False  # type: ignore[attr-defined]
 
 
 @admin.register(Invitation)

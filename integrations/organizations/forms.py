@@ -6,6 +6,8 @@ from django import forms
 from django.core.validators import RegexValidator
 from django.utils.html import format_html
 
+from integrations.phones import NumberKind, PhoneProblem, parse_phone, region_name
+
 from .models import Organization
 from .places import languages, regions, time_zones
 from .problems import OrganizationProblem
@@ -51,6 +53,40 @@ class RoleForm(ProblemForm):
     def __init__(self, *args: Any, roles: list[str], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["role"].choices = role_choices(roles)  # type: ignore[attr-defined]
+
+
+def how_read(organization: Organization) -> str:
+    """Return the help beside a phone field."""
+    return f"In any writing. Without + it is read as a national number: {region_name(organization.default_region)}."
+
+
+class PhoneForm(ProblemForm):
+    """A member's number in any writing; cleaned, it is E.164, or "" for none."""
+
+    phone = forms.CharField(
+        label="Phone number",
+        max_length=60,
+        required=False,
+        widget=forms.TextInput(attrs={"type": "tel", "autocomplete": "off"}),
+    )
+
+    def __init__(self, *args: Any, organization: Organization, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.organization = organization
+        self.fields["phone"].help_text = how_read(organization)
+
+    def clean_phone(self) -> str:
+        typed = self.cleaned_data["phone"]
+        if not typed.strip():
+            return ""
+        try:
+            phone = parse_phone(typed, region=self.organization.default_region)
+        except PhoneProblem as problem:
+            raise forms.ValidationError(problem.message, code=problem.code) from problem
+        # Any member may write a number here, and the organization pays for what is sent to it.
+        if phone.kind in {NumberKind.PREMIUM, NumberKind.SHARED_COST}:
+            raise forms.ValidationError("Texts to this number cost extra. Write a mobile number.", code="costs_extra")
+        return phone.e164
 
 
 class SettingsForm(forms.ModelForm):

@@ -10,8 +10,13 @@ PER_PAGE = 50
 
 
 def search_words(request: HttpRequest, name: str = "q") -> str:
-    """Return what was searched for, on one line; PostgreSQL takes no NUL, so it falls away."""
-    return " ".join(request.GET.get(name, "").replace("\x00", "").split())[:100]
+    """Return what was searched for, as `plain_search` has it."""
+    return plain_search(request.GET.get(name, ""))
+
+
+def plain_search(text: str) -> str:
+    """Return typed words on one line; PostgreSQL takes no NUL, so it falls away."""
+    return " ".join(text.replace("\x00", "").split())[:100]
 
 
 def page_of(request: HttpRequest, rows: QuerySet[Any]) -> Page[Any]:

@@ -1,6 +1,8 @@
-"""Who belongs to an organization, with which role: joining, changing, leaving."""
+"""Who belongs to an organization, with which role and phone number: joining, changing, leaving."""
 
 from django.db import transaction
+
+from integrations.masking import mask_phone
 
 from . import audit
 from .models import Member, Organization, User
@@ -47,6 +49,35 @@ def change_role(member: Member, *, role: str, actor: Member, ip: str = "") -> Me
     return member
 
 
+def set_phone(member: Member, *, phone: str, actor: Member, ip: str = "") -> Member:
+    """Keep the member's number, E.164 or "" for none, and return the fresh row; the same again changes nothing.
+
+    Automations text it at the organization's cost, so that who writes it down stands in the audit log. Raises
+    OrganizationProblem where it is not the actor's to write.
+    """
+    with transaction.atomic():
+        member, actor = _locked(member, actor=actor)
+        if member.phone == phone:
+            return member
+        if phone and not may_set_phone(actor, member):
+            raise OrganizationProblem(
+                "owners_only", f"The number of an owner is written by owners alone: ask {member.user}."
+            )
+        old, member.phone = member.phone, phone
+        member.save(update_fields=["phone"])
+        what = "changed" if old and phone else "added" if phone else "removed"
+        shown = [mask_phone(number) for number in (old, phone) if number]
+        audit.record(
+            member.organization,
+            actor=actor.user,
+            action=f"member.phone_{what}",
+            target=member.user,
+            changes={"phone": shown if what == "changed" else shown[0]},
+            ip=ip,
+        )
+    return member
+
+
 def remove_member(member: Member, *, actor: Member, ip: str = "") -> None:
     """Take the member out of the organization; what they sent and wrote stays, and so do the API keys they made."""
     with transaction.atomic():
@@ -69,6 +100,14 @@ def leave(member: Member, *, ip: str = "") -> None:
 def may_touch(actor: Member, member: Member) -> bool:
     """Tell whether the actor may change or remove the member: owners are in the hands of owners."""
     return actor.can(Capability.MANAGE_MEMBERS) and (member.role != Role.OWNER or actor.role == Role.OWNER)
+
+
+def may_set_phone(actor: Member, member: Member) -> bool:
+    """Tell whether the actor may write the member's number: one's own, or whom one may touch.
+
+    To remove it is more widely allowed, to all who manage members: a wrong number texts somebody else.
+    """
+    return actor.pk == member.pk or may_touch(actor, member)
 
 
 def roles_within_reach(actor: Member) -> list[str]:

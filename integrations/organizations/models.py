@@ -103,18 +103,22 @@ class Organization(models.Model):
 
 
 class Member(models.Model):
-    """A user's place in an organization."""
+    """A user's place in an organization; `phone` is where its automations text them, "" for nowhere."""
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     organization = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="members")
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="memberships")
     role = models.CharField(max_length=12, choices=Role, default=Role.AGENT)
+    phone = models.CharField(max_length=16, blank=True, default="", db_default="", editable=False)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["organization", "user"], name="member_once_per_organization"),
             models.CheckConstraint(condition=models.Q(role__in=Role.values), name="member_role_known"),
+            models.CheckConstraint(
+                condition=models.Q(phone="") | models.Q(phone__regex=r"^\+[0-9]{3,15}$"), name="member_phone_is_e164"
+            ),
         ]
 
     def __str__(self) -> str:

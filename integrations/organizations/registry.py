@@ -1,9 +1,9 @@
-"""What upper rooms hang into the shell: notices above every page of an organization, and pages of settings."""
+"""What upper rooms hang into the shell: notices above every page, pages of settings, and what writes to members."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from .models import Organization
+from .models import Member, Organization
 from .roles import Capability
 
 
@@ -58,3 +58,27 @@ def register_settings_page(
 def settings_pages() -> list[SettingsPage]:
     """Return the pages of settings of all rooms, by title."""
     return sorted(_settings_pages, key=lambda page: page.title)
+
+
+@dataclass(frozen=True)
+class Writer:
+    """What texts a member, in words like "the automation “Alarm”"; `link` is an address inside the organization."""
+
+    words: str
+    link: str
+
+
+WriterSource = Callable[[Member], Iterable[Writer]]
+_writer_sources: list[WriterSource] = []
+
+
+def register_writers(source: WriterSource) -> WriterSource:
+    """Ask `source` what texts a member, before the member or the number is removed; use it in `AppConfig.ready()`."""
+    if source not in _writer_sources:
+        _writer_sources.append(source)
+    return source
+
+
+def writers_to(member: Member) -> list[Writer]:
+    """Return what texts the member, of all rooms."""
+    return [writer for source in _writer_sources for writer in source(member)]

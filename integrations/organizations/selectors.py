@@ -5,6 +5,8 @@ from datetime import datetime
 from allauth.mfa.models import Authenticator
 from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet
 
+from integrations.phones import search_forms
+
 from .models import ApiKey, AuditEntry, Invitation, Member, Organization, User
 from .roles import Role
 
@@ -28,10 +30,21 @@ def members_of(organization: Organization) -> QuerySet[Member]:
 
 
 def member_rows(organization: Organization, *, search: str = "") -> QuerySet[Member]:
-    """Return the members whose name or address holds the search, each with `has_second_factor`."""
+    """Return the members who fit the search, each with `has_second_factor`."""
     second_factor = Authenticator.objects.filter(user=OuterRef("user"), type=Authenticator.Type.TOTP)
     rows = members_of(organization).annotate(has_second_factor=Exists(second_factor))
-    return rows.filter(Q(user__email__icontains=search) | Q(user__name__icontains=search)) if search else rows
+    return rows.filter(fits_member(organization, search)) if search else rows
+
+
+def fits_member(organization: Organization, search: str) -> Q:
+    """Return the condition that a member's name or address holds the search, or it is the number or its end."""
+    wanted = Q(user__email__icontains=search) | Q(user__name__icontains=search)
+    forms = search_forms(search, region=organization.default_region)
+    if forms.exact:
+        wanted |= Q(phone__in=forms.exact)
+    if forms.suffix:
+        wanted |= Q(phone__endswith=forms.suffix)
+    return wanted
 
 
 def invitations_waiting(organization: Organization) -> QuerySet[Invitation]:

@@ -9,10 +9,12 @@ urlpatterns = [
     # Mounted below /o/{slug}/
     path("members/", members.members, name="members"),
     path("members/invite/", invitations.new, name="invite"),
+    path("members/me/", members.me, name="me"),
     path("members/leave/", members.leave_organization, name="leave"),
     path("members/invitations/<uuid:pk>/resend/", invitations.resend, name="invitation_resend"),
     path("members/invitations/<uuid:pk>/revoke/", invitations.take_back, name="invitation_revoke"),
     path("members/<uuid:pk>/", members.member, name="member"),
+    path("members/<uuid:pk>/phone/", members.phone, name="member_phone"),
     path("members/<uuid:pk>/remove/", members.remove, name="member_remove"),
     path("settings/", organization.settings_page, name="settings"),
     path("api-keys/", api_keys.api_keys, name="api_keys"),

@@ -9,6 +9,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from integrations.organizations.models import Organization
+from integrations.phones import find_region, flag_emoji, pretty, region_name
 from integrations.platform_sms.ledger import shown
 
 register = template.Library()
@@ -33,6 +34,20 @@ def when(value: datetime | None, organization: Organization | None = None) -> Sa
         value.astimezone(UTC).isoformat(timespec="seconds"),
         exact,
         relative(value, local=local, now=timezone.now()),
+    )
+
+
+@register.simple_tag
+def phone(value: str) -> SafeString:
+    """Show a stored number as people write it internationally, with its flag and, as title, its country."""
+    region = find_region(value)
+    if not region:
+        return format_html('<span class="hg-phone hg-num hg-nowrap">{}</span>', pretty(value))
+    return format_html(
+        '<span class="hg-phone hg-num hg-nowrap" title="{}"><span aria-hidden="true">{}</span> {}</span>',
+        region_name(region),
+        flag_emoji(region),
+        pretty(value),
     )
 
 

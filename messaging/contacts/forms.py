@@ -5,18 +5,14 @@ from typing import Any
 from django import forms
 from django.urls import reverse
 
+from integrations.organizations.forms import how_read
 from integrations.organizations.models import Organization
 from integrations.organizations.places import languages, time_zones
-from integrations.phones import Phone, PhoneProblem, guess_time_zone, parse_phone, pretty, region_name
+from integrations.phones import Phone, PhoneProblem, guess_time_zone, parse_phone, pretty
 
 from .address_book import ContactProblem, Details
 from .attribute_forms import PREFIX, AttributeFields
 from .models import Contact
-
-
-def how_read(organization: Organization) -> str:
-    """Return the help beside a phone field."""
-    return f"In any writing. Without + it is read as a national number: {region_name(organization.default_region)}."
 
 
 class PhoneForm(forms.Form):

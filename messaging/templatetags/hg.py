@@ -7,14 +7,14 @@ from django import template
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from integrations.phones import find_region, flag_emoji, pretty, region_name
+from integrations.phones import flag_emoji, pretty, region_name
 from integrations.platform_sms.ledger import shown
-from integrations.templatetags.hg_base import when
+from integrations.templatetags import hg_base
 from messaging.contacts.erasure.number_keys import is_key
 from messaging.sending.statuses import Status
 
 register = template.Library()
-register.simple_tag(when, name="when")
+register.simple_tag(hg_base.when, name="when")
 register.filter("credits", shown)
 
 _TONES: dict[str, tuple[str, str]] = {
@@ -36,18 +36,10 @@ _TONES: dict[str, tuple[str, str]] = {
 
 @register.simple_tag
 def phone(value: str) -> SafeString:
-    """Show a stored number as people write it internationally, with its flag and, as title, its country."""
+    """Show a stored number as all pages do; of somebody who was erased, only that."""
     if is_key(value):
         return format_html('<span class="hg-soft">{}</span>', "erased")
-    region = find_region(value)
-    if not region:
-        return format_html('<span class="hg-phone hg-num hg-nowrap">{}</span>', pretty(value))
-    return format_html(
-        '<span class="hg-phone hg-num hg-nowrap" title="{}"><span aria-hidden="true">{}</span> {}</span>',
-        region_name(region),
-        flag_emoji(region),
-        pretty(value),
-    )
+    return hg_base.phone(value)
 
 
 @register.inclusion_tag("components/pill.html")

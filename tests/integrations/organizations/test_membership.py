@@ -95,12 +95,9 @@ def test_an_actor_who_lost_the_role_meanwhile_changes_nothing(cast: Cast) -> Non
     assert problem.value.code == "not_allowed"
 
 
-def test_search_finds_by_name_and_address(cast: Cast) -> None:
-    client = cast.client("owner")
-    found = client.get(cast.url("members/"), {"q": "VIEWER@acme"}).content.decode()
-    assert "viewer@acme.example" in found
-    assert "agent@acme.example" not in found
-    assert "Nobody like that" in client.get(cast.url("members/"), {"q": "zz\x00zz"}).content.decode()
+def test_a_search_that_finds_nobody_says_so(cast: Cast) -> None:
+    found = cast.client("owner").post(cast.url("members/"), {"q": "zz\x00zz"}, follow=True)
+    assert "Nobody like that" in found.content.decode()
 
 
 def test_members_page_asks_as_often_for_many_as_for_few(cast: Cast, django_assert_max_num_queries) -> None:
