@@ -231,10 +231,11 @@ class Step:
 # What a node returns.
 @dataclass(frozen=True)
 class Done:
-    """Go on, by a branch where the node has some; `output` is what later nodes may use."""
+    """Go on, by a branch where the node has some; `output` is what later nodes may use, `note` what people read."""
 
     output: Mapping[str, Any] = field(default_factory=dict)
     branch: str = ""
+    note: str = ""
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ from .nodes import verify
 from .nodes.branching.node import BranchNode
 from .nodes.contact_changes import AttributeNode, TagNode
 from .nodes.sending import sources
+from .nodes.sending.members import MemberSource
 from .nodes.sending.node import SendSmsNode
 from .nodes.stop import StopNode
 from .nodes.verify import VerifyNode
@@ -26,7 +27,7 @@ def register_room() -> None:
     register_triggers(TRIGGERS)
     register_eraser("samples of webhooks and events", forget_samples)
     register_sentences(hooks.SENTENCES)
-    sources.register_sources(sources.OWN)
+    sources.register_sources([*sources.OWN, MemberSource()])
     register_nodes([SendSmsNode(), WaitNode(), BranchNode(), WebhookNode(), TagNode(), AttributeNode(), VerifyNode()])
     register_nodes([StopNode()])
     register_waiter(verify.wake)

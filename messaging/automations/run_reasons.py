@@ -16,6 +16,7 @@ _TITLES = {
     "erased": "Contact erased",
     "internal": "Failed on our side",
     "missing_value": "A value was missing",
+    "no_member_number": "No member has a number",
     "bad_text": "The text cannot be read",
     "unknown_step": "Step not known here",
 }

@@ -35,12 +35,12 @@ WHERE counted.rows > 0
 """
 
 
-def published_with(organization: Organization, named_id: uuid.UUID) -> list[Automation]:
-    """Return the automations, live or paused, whose published steps name something by this id, as a template."""
+def published_with(organization: Organization, words: object) -> list[Automation]:
+    """Return the automations, live or paused, whose published steps name something by its id or say these words."""
     used = {Automation.Status.LIVE, Automation.Status.PAUSED}
-    rows = Automation.objects.filter(organization=organization, status__in=used)
-    words = rows.annotate(words=Cast("live__flow", TextField())).filter(words__contains=str(named_id))
-    return list(words.order_by("name", "pk"))
+    rows = Automation.objects.filter(organization=organization, status__in=used).select_related("live")
+    said = rows.annotate(words=Cast("live__flow", TextField())).filter(words__contains=str(words))
+    return list(said.order_by("name", "pk"))
 
 
 @dataclass(frozen=True)

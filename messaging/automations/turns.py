@@ -195,7 +195,7 @@ class Turn:
 
     def _finish(self, run: Run, spec: NodeSpec, row: RunStep, result: Done) -> None:
         row.status, row.ended_at, row.branch = RunStep.Status.DONE, self.now, result.branch[:40]
-        row.output = dict(result.output)
+        row.output, row.detail = dict(result.output), result.note[:500]
         del self._open[run.pk]
         run.steps_done += 1
         run.wake_key = ""

@@ -129,14 +129,14 @@ class InviteNode(Node):
         if found.cursor:
             memory.update(total=total, until=until.isoformat(), cursor=found.cursor)
             return Again()
-        return Done(_output(step))
+        return Done(_output(step), note=source.note(step))
 
     def rehearse(self, step: Step) -> Outcome:
         source, portal = _source(step), need_portal(step)
         need_role(step, portal)
         total = 1 if source.is_one else source.count(step)
         step.shown = {"portal": portal.name, "in this test": f"nobody is invited; it would be {total:,}"}
-        return Done({"status": "invited", "reason": "", "count": total, "refused": 0})
+        return Done({"status": "invited", "reason": "", "count": total, "refused": 0}, note=source.note(step))
 
 
 class DecideForm(SettingsForm):

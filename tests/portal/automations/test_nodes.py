@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from integrations.organizations.models import Member
 from messaging.automations.flow import NodeSpec
 from messaging.automations.models import Run, RunMessage
 from messaging.consent.models import OptOut
@@ -67,6 +68,16 @@ def test_many_are_invited_in_slices_and_refusals_are_counted(
     assert (step.output["count"], step.output["refused"]) == (3, 2)
     reasons = set(RunMessage.objects.exclude(reason="").values_list("key", "reason"))
     assert reasons == {("+4915120000001", "opted_out"), ("+4915120000002", "already_active")}
+
+
+def test_members_are_invited_by_their_names_and_who_has_no_number_is_said(
+    run_node: RunNode, portal: Portal, cast: Cast
+) -> None:
+    Member.objects.filter(user=cast.agent).update(phone=PHONE)
+    step = run_node("portal_invite", {"portal": str(portal.pk), "to": "members", "members": ["agent", "viewer"]})
+    user = PortalInvitation.objects.get().user
+    assert (user.phone, user.name, step.output["count"]) == (PHONE, "Agent", 1)
+    assert step.detail == "1 member has no number: write it down under Members."
 
 
 def test_an_opt_out_lets_the_run_go_on_and_a_portal_that_is_off_does_not(

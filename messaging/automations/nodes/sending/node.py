@@ -27,6 +27,7 @@ from messaging.sending.models import Message
 from messaging.sending.outbox import Draft, EnqueueProblem, enqueue, read_sender
 from messaging.sending.reasons import own_reason
 from messaging.sending.statuses import Status
+from messaging.templates.variables import overlay
 
 from . import wording
 from .sources import MOST, Recipient, Source, forget_other_sources, recipient_fields, source_of
@@ -132,7 +133,7 @@ class SendSmsNode(Node):
             raise NodeFailed(
                 "none_reached", f"None of {output['skipped']:,} could be written to. {_first_detail(step)}"
             )
-        return Done(output)
+        return Done(output, note=source.note(step))
 
     def rehearse(self, step: Step) -> Outcome:
         """Write to the number that was given for the test, over the sandbox; say to how many it would go."""
@@ -142,10 +143,13 @@ class SendSmsNode(Node):
         _show(step, words, f"{total:,} recipients" if total != 1 else "1 recipient")
         step.shown["in this test"] = f"goes to {mask_phone(phone)} in the sandbox" if phone else "goes to nobody"
         if not phone:
-            return Done({"status": "skipped", "count": 0, "blocked": 0, "skipped": total})
+            return Done({"status": "skipped", "count": 0, "blocked": 0, "skipped": total}, note=source.note(step))
         sent = _Slice(step, words, is_one=True, lane=Message.Lane.FAST, connection=need_sandbox(step.organization))
-        sent.write_to([Recipient(phone, step.contact if step.contact and step.contact.phone == phone else None)])
-        return Done(_output_of_one(sent.last) if sent.last is not None else _output(step))
+        # A template may greet by name: the virtual phone plays the first of many.
+        first = [] if source.is_one else source.read(step, after="", until=step.now, most=1).recipients
+        contact = step.contact if step.contact and step.contact.phone == phone else None
+        sent.write_to([Recipient(phone, contact, first[0].name if first else "")])
+        return Done(_output_of_one(sent.last) if sent.last is not None else _output(step), note=source.note(step))
 
 
 class _Slice:
@@ -220,13 +224,21 @@ class _Slice:
             contact=recipient.contact,
             body=words.body,
             template=words.template,
-            variables=words.variables,
+            variables=overlay(_known_of(recipient), words.variables),
             sender=self._sender,
             purpose=str(self._step.settings.get("purpose") or Message.Purpose.TRANSACTIONAL),
             lane=self._lane,
             connection=self._connection,
             source="automation",
         )
+
+
+def _known_of(recipient: Recipient) -> dict[str, Any]:
+    """Return what a template knows by itself of somebody who has a name and is no contact."""
+    if recipient.contact is not None or not recipient.name:
+        return {}
+    known = {"name": recipient.name, "first_name": recipient.name.split(" ")[0]}
+    return {**known, "contact": known}
 
 
 def _source(step: Step) -> Source:

@@ -90,6 +90,10 @@ class Source:
         """Return the next ones behind a cursor, of those that were there at `until`."""
         raise NotImplementedError
 
+    def note(self, step: Step) -> str:
+        """Say who was left out, and what to do about it, for the run's page; "" where nobody was."""
+        return ""
+
 
 _sources: dict[str, Source] = {}
 

@@ -22,6 +22,7 @@ def test_many_steps_ask_no_more_than_one_of_each_kind(cast: Cast) -> None:
         {"to": "portal", "of_portal": "0", "text": "Hello"},
         {"to": "tag", "tag": "0", "text": "Hello"},
         {"to": "filter", "filter": "0", "text": "Hello"},
+        {"to": "members", "members": ["agent"], "text": "Hello"},
     ]
     kinds = [(node.key, settings) for node in every_node() for settings in (sends if node.key == "send_sms" else [{}])]
     client, asked = cast.client("admin"), []
