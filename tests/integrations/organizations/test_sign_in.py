@@ -32,7 +32,8 @@ def test_one_organization_is_entered_at_once(cast: Cast) -> None:
 
 def test_of_several_the_last_one_is_entered(cast: Cast) -> None:
     MemberFactory(organization=cast.other, user=cast.viewer, role="viewer")
-    client = cast.client("viewer")
+    client = Client()
+    client.force_login(cast.viewer)
     assert client.get("/")["Location"] == "/organizations/"
     page = client.get("/organizations/").content.decode()
     assert "Acme Logistics" in page
