@@ -130,7 +130,10 @@ def test_another_code_costs_another_task_and_keeps_its_channel(attacked: Visitor
     assert attacked.open().is_asked_for_code, "who loads the page anew enters the code"
 
 
-def test_the_page_tells_no_known_number_from_an_unknown_one(attacked: Visitor, phones: VirtualPhones) -> None:
+def test_the_page_tells_no_known_number_from_an_unknown_one(
+    attacked: Visitor, phones: VirtualPhones, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    let_time_pass(monkeypatch, seconds=0)  # it stands still: the pages count its seconds
     make_person(attacked.portal)
     attacked.ask()
     stranger = Visitor(attacked.portal).open().ask(OTHER_NUMBER)
