@@ -79,3 +79,20 @@ def test_from_a_file_with_an_error_to_the_results(owner: Person, tmp_path: Path)
     owner.open("broadcasts/")
     expect(page.get_by_role("link", name="Depot closed (again)")).to_be_visible()
     owner.look("50-broadcasts")
+
+
+def test_a_long_name_without_spaces_breaks_on_a_phone(owner: Person) -> None:
+    page = owner.page
+    owner.product.manage("connect_twilio", "--org", owner.slug, "--sandbox")
+    owner.open("broadcasts/new/")
+    page.get_by_label("Name", exact=True).fill("Sommer" + "x" * 90)
+    page.get_by_label("Text", exact=True).fill("We open at nine.")
+    page.get_by_role("button", name=re.compile("^.*Go on")).click()
+    expect(page.get_by_role("heading", level=1)).to_contain_text("Sommer")
+    page.set_viewport_size({"width": 390, "height": 844})
+    wider = "document.documentElement.scrollWidth > document.documentElement.clientWidth"
+    assert not page.evaluate(wider)
+    owner.open("broadcasts/")
+    link = page.get_by_role("link", name=re.compile("^Sommer"))
+    expect(link).to_be_visible()
+    assert link.evaluate("link => link.getBoundingClientRect().right <= document.documentElement.clientWidth")

@@ -105,3 +105,12 @@ def test_bad_number_and_too_long_text_stay_in_the_form_with_words(owner: Person)
     expect(page.get_by_label("To", exact=True)).to_have_value("12")
     assert len(page.get_by_label("Text").input_value()) == 1700
     owner.look("16-send-refused")
+
+
+def test_the_icon_of_a_button_on_an_empty_page_is_the_size_of_its_words(owner: Person) -> None:
+    owner.open("sandbox/")
+    button = owner.page.get_by_role("button", name="Connect the sandbox")
+    expect(button).to_be_visible()
+    box = button.locator(".hg-icon").bounding_box()
+    assert box is not None
+    assert box["height"] < 30
