@@ -61,9 +61,10 @@ def try_again(runs: QuerySet[Run]) -> int:
     """
     found = can_be_retried(runs)
     ids = list(found.order_by("pk").values_list("pk", flat=True)[:MOST_AT_ONCE])
-    count = Run.objects.filter(pk__in=ids, status=Status.FAILED).update(
+    # One whose person is erased at this moment is still a failed one when the erasure is committed.
+    count = Run.objects.filter(pk__in=ids, status=Status.FAILED).exclude(reason=ERASED).update(
         status=Status.WAITING, due_at=Now(), reason="", detail="", ended_at=None
-    )
+    )  # fmt: skip
     RunStep.objects.filter(run__in=ids, status=RunStep.Status.FAILED, run__status=Status.WAITING).update(
         status=RunStep.Status.WAITING, reason="", detail="", ended_at=None, attempts=0
     )
@@ -88,16 +89,24 @@ def stop(run: Run, *, actor: User | str, ip: str = "") -> bool:
 
 def stop_waiting(run_ids: Collection[uuid.UUID]) -> int:
     """End those of the runs that wait, as when their automation is archived; return how many. In a transaction."""
-    steps = RunStep.objects.filter(run__in=run_ids, ended_at=None, run__status=Status.WAITING)
-    steps.update(status=RunStep.Status.FAILED, reason="archived", detail=ARCHIVED, ended_at=Now())
     waiting = Run.objects.filter(pk__in=run_ids, status=Status.WAITING)
-    return waiting.update(status=Status.STOPPED, reason="archived", detail=ARCHIVED, ended_at=Now(), wake_key="")
+    stopped = waiting.update(status=Status.STOPPED, reason="archived", detail=ARCHIVED, ended_at=Now(), wake_key="")
+    # The runs first: one that is claimed between the two statements goes on, and its step with it.
+    steps = RunStep.objects.filter(run__in=run_ids, ended_at=None, run__status=Status.STOPPED)
+    steps.update(status=RunStep.Status.FAILED, reason="archived", detail=ARCHIVED, ended_at=Now())
+    return stopped
 
 
 def release_lost() -> int:
-    """Let runs be carried on whose worker did not report in time; return how many."""
-    lost = Run.objects.filter(status=Status.RUNNING, lease_until__lt=Now())
-    return lost.update(status=Status.WAITING, claim_token=None, lease_until=None)
+    """Let runs be carried on whose worker did not report in time; return how many.
+
+    One whose row is locked is being carried on at this moment, however late: waiting for it would hold up the others,
+    and everything else that the sweep does.
+    """
+    late = Run.objects.filter(status=Status.RUNNING, lease_until__lt=Now())
+    with transaction.atomic():
+        lost = list(late.select_for_update(skip_locked=True, no_key=True).values_list("pk", flat=True))
+        return Run.objects.filter(pk__in=lost).update(status=Status.WAITING, claim_token=None, lease_until=None)
 
 
 def hold(run_ids: Iterable[uuid.UUID]) -> None:

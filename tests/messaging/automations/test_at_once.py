@@ -1,14 +1,19 @@
 """Several workers, members and callers at the same moment, each with a transaction of its own."""
 
 import threading
+import time
+import uuid
 from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
 
 import pytest
-from django.db import connections, transaction
+from django.db import connection, connections, transaction
+from django.db.models.functions import Now
 from django.http import HttpResponse
 from django.test import Client
 
-from messaging.automations import engine, hearing, hooks, moves, turns
+from messaging.automations import engine, erasing, hearing, hooks, moves, turns
 from messaging.automations.flow import Flow
 from messaging.automations.models import Automation, Run
 from messaging.automations.publishing import archive, create, publish, resume
@@ -163,3 +168,69 @@ def test_the_same_call_many_times_at_once_begins_one_run(cast: Cast, monkeypatch
     assert Run.objects.count() == 2  # one by the key, one by the body
     told = {tuple(answer.json()["runs"]) for answer in answers}
     assert told == {(str(run.pk),) for run in Run.objects.all()}
+
+
+def beside(work: Callable[[], object]) -> object:
+    """Do something with a connection of its own, and return what came of it."""
+    found: list[object] = []
+    together(lambda _: found.append(work()), count=1)
+    return found[0] if found else None
+
+
+def test_a_run_that_is_still_at_work_after_its_lease_keeps_no_other_from_being_let_go(
+    automation: MakeAutomation,
+) -> None:
+    made = automation(spec("n1"))
+    slow, lost = started(made, "slow"), started(made, "lost")
+    Run.objects.update(status="running", claim_token=uuid.uuid4(), lease_until=Now() - timedelta(seconds=1))
+    with transaction.atomic():
+        Run.objects.select_for_update().get(pk=slow.pk)
+        assert beside(moves.release_lost) == 1
+    assert dict(Run.objects.values_list("pk", "status")) == {slow.pk: "running", lost.pk: "waiting"}
+
+
+def test_a_run_that_is_claimed_while_others_are_archived_keeps_its_step(automation: MakeAutomation, cast: Cast) -> None:
+    made = automation(spec("n1", "wait"))
+    run = started(made)
+    carry_on()
+    Run.objects.update(due_at=Now())
+
+    def claim_after_the_first(execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
+        result = execute(sql, params, many, context)
+        if sql.startswith("UPDATE"):
+            beside(lambda: engine.claim(Run.Lane.QUICK, most=1))
+        return result
+
+    with transaction.atomic(), connection.execute_wrapper(claim_after_the_first):
+        moves.stop_waiting([run.pk])
+    run.refresh_from_db()
+    assert run.status in {"stopped", "running"}
+    assert (run.steps.get().ended_at is None) == (run.status == "running")
+
+
+def test_a_failed_run_whose_person_is_erased_at_this_moment_is_not_tried_again(
+    cast: Cast, automation: MakeAutomation
+) -> None:
+    made = automation(spec("n1", "fail"))
+    run = started(made)
+    carry_on()
+    erased, counts = threading.Event(), list[int]()
+
+    def try_again() -> None:
+        def wait_for_the_erasure(execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
+            if sql.startswith("UPDATE"):
+                erased.wait(10)
+            return execute(sql, params, many, context)
+
+        with transaction.atomic(), connection.execute_wrapper(wait_for_the_erasure):
+            counts.append(moves.try_again(Run.objects.filter(pk=run.pk)))
+
+    with transaction.atomic():
+        Run.objects.filter(pk=run.pk).update(reason=erasing.ERASED)
+        other = threading.Thread(target=lambda: (try_again(), connections.close_all()))
+        other.start()
+        erased.set()
+        time.sleep(0.5)
+    other.join()
+    run.refresh_from_db()
+    assert (counts, run.status, run.reason) == ([0], "failed", "erased")
