@@ -182,4 +182,5 @@ def _number(raw: Any) -> float | None:
         value = Decimal(text)
     except InvalidOperation:
         return None
-    return float(value) if value.is_finite() and abs(value) <= _LARGEST else None
+    # Compared, and not counted with: abs() of 1e9999999 is more than Decimal can hold.
+    return float(value) if value.is_finite() and -_LARGEST <= value <= _LARGEST else None
