@@ -60,6 +60,15 @@ class SettingsForm(forms.Form):
         """Return stored settings as the form's data: the other direction."""
         return dict(settings)
 
+    @classmethod
+    def begun(cls, settings: Settings, *, scope: "Scope") -> "SettingsForm":
+        """Return the form as the side panel shows it: with the settings, where there are none with what it begins with."""
+        form = cls(cls.to_data(settings), scope=scope)
+        if settings:
+            return form
+        begins = {name: field.initial for name, field in form.fields.items() if field.initial is not None}
+        return cls(begins | form.data, scope=scope)
+
 
 class NoSettings(SettingsForm):
     """For what needs none."""

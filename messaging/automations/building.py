@@ -14,6 +14,7 @@ from .flow import Flow, FlowProblem, NodeSpec, Place, read
 from .models import Automation, AutomationDraft, AutomationVersion, Run
 from .publishing import AutomationProblem, ChangedMeanwhile, Unreadable, draft_of, save_draft
 from .registry import node_of, trigger_of
+from .scopes import scope_at
 
 MOST_DRAFTS = 30
 GONE = "This step is not there any more: somebody removed it meanwhile."
@@ -29,7 +30,9 @@ def add_step(automation: Automation, *, kind: str, at: Place, shown: int) -> str
     def add(flow: Flow) -> Flow:
         after, node_id = flow.insert(kind, {}, at=at)
         made.append(node_id)
-        return after
+        # Its panel opens with what it begins with. Where that is enough, it is kept: what is shown is what holds.
+        form = node.form.begun({}, scope=scope_at(automation.organization, after, node_id, automation=automation))
+        return after.configure(node_id, form.to_settings()) if form.is_valid() else after
 
     _change(automation, add, shown=shown, what=f"added {node.title}")
     return made[0]

@@ -62,7 +62,10 @@ def _of_trigger(scope: Scope, flow: Flow) -> Iterator[Problem]:
 
 
 def _of_form(kind: Trigger | Node, scope: Scope, settings: Settings) -> Iterator[tuple[str, str]]:
-    form = kind.form(kind.form.to_data(settings), scope=scope)
+    # Of what was never configured, no more is said than what its panel lacks: what that begins with is chosen there.
+    form = kind.form.begun(settings, scope=scope)
+    if not settings and form.is_valid():
+        form = kind.form(kind.form.to_data(settings), scope=scope)
     for name, errors in form.errors.items():
         label = form.fields[name].label if name in form.fields else ""
         for error in errors:

@@ -73,7 +73,7 @@ def open_panel(
         return None
     scope = scope_at(organization, flow, spec.id if spec is not None else "", automation=automation)
     if data is None:
-        form = kind.form(_begun(kind, settings, scope), scope=scope)
+        form = kind.form.begun(settings, scope=scope)
         return Panel(card_id, kind, scope, form, bool(settings), tuple(_notes(kind, scope, settings)))
     return Panel(card_id, kind, scope, kind.form(data, scope=scope), is_checked)
 
@@ -112,15 +112,6 @@ def flat(values: Mapping[str, Any], under: str = "") -> dict[str, str]:
         elif value not in (None, ""):
             found[path] = ("yes" if value else "no") if isinstance(value, bool) else str(value)
     return found
-
-
-def _begun(kind: Trigger | Node, settings: Settings, scope: Scope) -> dict[str, Any]:
-    """Return the form's data: the settings, and where there are none yet what the form begins with."""
-    data = kind.form.to_data(settings)
-    if settings:
-        return data
-    begins = kind.form(data, scope=scope)
-    return {name: field.initial for name, field in begins.fields.items() if field.initial is not None} | data
 
 
 def _notes(kind: Trigger | Node, scope: Scope, settings: Settings) -> list[str]:

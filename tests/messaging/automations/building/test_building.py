@@ -5,6 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from messaging.automations import building
+from messaging.automations.checking import problems_of
 from messaging.automations.flow import Flow, NodeSpec, Place, read
 from messaging.automations.models import Automation
 from messaging.automations.publishing import AutomationProblem, ChangedMeanwhile, archive, create, publish, save_draft
@@ -50,6 +51,29 @@ def test_steps_are_added_configured_copied_moved_and_removed(draft: Draft) -> No
     assert building.remove_step(automation, "n1", shown=5)
     assert ids(automation) == ["n2", "n3"]
     assert automation.draft_number == 6
+
+
+def test_a_new_step_keeps_what_its_panel_begins_with(cast: Cast, draft: Draft) -> None:
+    automation = draft()
+    made = building.add_step(automation, kind="wait", at=Place(), shown=0)
+    automation.refresh_from_db()
+    flow = read(automation.draft)
+    settings = flow.find(made).settings  # type: ignore[union-attr]
+    assert (settings["how"], settings["amount"], settings["unit"]) == ("duration", 1, "hours")
+    assert problems_of(cast.organization, flow, automation=automation) == []
+
+
+def test_a_new_step_is_said_to_lack_only_what_its_panel_lacks(cast: Cast, draft: Draft) -> None:
+    automation = draft()
+    building.add_step(automation, kind="send_sms", at=Place(), shown=0)
+    automation.refresh_from_db()
+    found = problems_of(cast.organization, read(automation.draft), automation=automation)
+    assert [problem.text for problem in found] == ["Text: Choose a template, or write the text."]
+
+
+def test_a_step_that_was_never_configured_is_not_taken_for_complete(cast: Cast, draft: Draft) -> None:
+    automation = draft(NodeSpec("n1", "wait", {}))
+    assert problems_of(cast.organization, read(automation.draft), automation=automation) != []
 
 
 def test_what_changes_nothing_is_no_change(draft: Draft) -> None:
