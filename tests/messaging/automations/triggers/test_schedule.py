@@ -79,7 +79,7 @@ def test_a_time_that_happens_twice_counts_once_and_one_that_never_does_a_little_
 @pytest.mark.parametrize(
     ("given", "words"),
     [
-        ({}, "required"), ({"every": "day"}, "at which time"), ({"every": "week", "at": "09:00"}, "on which days"),
+        ({}, "at which time"), ({"every": "day"}, "at which time"), ({"every": "week", "at": "09:00"}, "on which days"),
         ({"every": "month", "at": "09:00", "day": 32}, "31"), ({"every": "minutes", "minutes": 1}, "1"),
         ({"every": "cron", "cron": "0 0 31 2 *"}, "never happens"),
         ({"every": "cron", "cron": "* * * * *"}, "too often"),

@@ -97,7 +97,7 @@ def test_many_crossings_at_once_are_one_run(cast: Cast, listening: Listening) ->
 def test_bad_limits_are_refused(cast: Cast) -> None:
     assert "or less" in wrong(cast, "threshold", **{**WARM, "rearm": 31})[0]
     assert "or more" in wrong(cast, "threshold", **{**WARM, "direction": "below", "rearm": 3})[0]
-    assert len(wrong(cast, "threshold")) == 3
+    assert len(wrong(cast, "threshold")) == 2, "the direction is chosen already"
     assert wrong(cast, "threshold", **WARM) == []
     assert describe(cast, "threshold", **WARM) == describe(cast, "threshold", **{**WARM, "limit": 30.0})
     assert describe(cast, "threshold", **WARM) == "When t goes above 30"
