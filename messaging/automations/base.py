@@ -62,7 +62,7 @@ class SettingsForm(forms.Form):
 
     @classmethod
     def begun(cls, settings: Settings, *, scope: "Scope") -> "SettingsForm":
-        """Return the form as the side panel shows it: with the settings, where there are none with what it begins with."""
+        """Return the form as the side panel shows it: with the settings, or with what it begins with."""
         form = cls(cls.to_data(settings), scope=scope)
         if settings:
             return form
