@@ -67,7 +67,7 @@ class SettingsForm(forms.Form):
         if settings:
             return form
         begins = {name: field.initial for name, field in form.fields.items() if field.initial is not None}
-        return cls(begins | form.data, scope=scope)
+        return cls({**begins, **form.data}, scope=scope)
 
 
 class NoSettings(SettingsForm):
