@@ -280,7 +280,7 @@ class NodeFailed(Exception):
 
 
 class TryLater(Exception):
-    """The step may succeed later; after `seconds`, or growing pauses. Given up after MOST_ATTEMPTS."""
+    """The step may succeed later, and not before `seconds`; pauses grow. Given up after MOST_ATTEMPTS."""
 
     def __init__(self, code: str, detail: str, *, seconds: float | None = None) -> None:
         super().__init__(detail)

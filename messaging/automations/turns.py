@@ -161,7 +161,8 @@ class Turn:
             run.steps_done += 1
             self._end(run, Run.Status.DONE, detail=result.detail)
         elif isinstance(result, TryLater) and row.attempts < MOST_ATTEMPTS:
-            pause = result.seconds if result.seconds is not None else _FIRST_PAUSE * 4 ** (row.attempts - 1)
+            # Whoever says "in a second" six times would use all tries up within six seconds.
+            pause = max(_FIRST_PAUSE * 4 ** (row.attempts - 1), result.seconds or 0)
             row.status, row.reason, row.detail = RunStep.Status.WAITING, result.code, result.detail[:500]
             run.due_at, run.status = self.now + timedelta(seconds=pause), Run.Status.WAITING
         else:

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from django.db.models.functions import Now
+from django.utils import timezone
 
 from integrations.body_signatures import sign
 from messaging.automations import engine
@@ -80,6 +81,21 @@ def test_what_may_work_later_is_tried_again_under_the_same_key(run_node: RunNode
     carry_on()
     assert step_of(run).status == "done"
     assert len({headers["Idempotency-Key"] for _, _, headers, _ in receiver.calls}) == 1 and len(receiver.calls) == 2
+
+
+@pytest.mark.parametrize("soon", ["0", "1"])
+def test_a_service_that_says_soon_is_not_given_up_within_seconds(
+    run_node: RunNode, receiver: Receiver, soon: str
+) -> None:
+    receiver.status, receiver.headers = 503, {"Retry-After": soon}
+    run_node("webhook_out", {"url": receiver.url})
+    pauses = []
+    for _ in range(engine.MOST_ATTEMPTS - 1):
+        pauses.append(Run.objects.get().due_at - timezone.now())
+        Run.objects.update(due_at=Now())
+        carry_on()
+    assert Run.objects.get().status == "failed" and len(receiver.calls) == engine.MOST_ATTEMPTS
+    assert pauses == sorted(pauses) and pauses[-1] > timedelta(minutes=30)
 
 
 @pytest.mark.parametrize(("status", "reason"), [(400, "http_400"), (404, "http_404"), (302, "redirect")])
