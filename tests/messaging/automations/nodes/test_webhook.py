@@ -98,6 +98,12 @@ def test_a_service_that_says_soon_is_not_given_up_within_seconds(
     assert pauses == sorted(pauses) and pauses[-1] > timedelta(minutes=30)
 
 
+def test_the_page_tells_how_long_the_service_took(run_node: RunNode, receiver: Receiver) -> None:
+    receiver.drips = 0.02
+    step = run_node("webhook_out", {"url": receiver.url})
+    assert step.ended_at is not None and step.ended_at - step.started_at > timedelta(seconds=0.3)
+
+
 @pytest.mark.parametrize(("status", "reason"), [(400, "http_400"), (404, "http_404"), (302, "redirect")])
 def test_what_will_not_work_fails_in_words(run_node: RunNode, receiver: Receiver, status: int, reason: str) -> None:
     receiver.status = status
