@@ -91,7 +91,7 @@ def _take(request: HttpRequest, hook: AutomationHook) -> Answer:
             raise ApiProblem("body_too_large", "A webhook has at most 256 KB (262,144 bytes).") from problem
         raise
     auth = str(settings.get("auth") or hook_proof.SECRET)
-    hook_proof.check(request, body, auth=auth, secrets=live_secrets(hook))
+    signed_at = hook_proof.check(request, body, auth=auth, secrets=live_secrets(hook))
     if hook.organization.status != Organization.Status.ACTIVE:
         raise ApiProblem("organization_suspended")
     if automation.status in {Automation.Status.PAUSED, Automation.Status.ARCHIVED}:
@@ -105,7 +105,8 @@ def _take(request: HttpRequest, hook: AutomationHook) -> Answer:
         return Answer("captured", detail="The automation is a draft: the payload was kept as a sample, nothing began.")
     _check_required(settings, values)
     trigger.check_payload(settings, values)
-    return _begin(hook, trigger, settings, values, digest=_digest(request, body, settings, trigger))
+    digests = [*_digests_of_signature(body, signed_at), *_digests(request, body, settings, trigger)]
+    return _begin(hook, trigger, settings, values, digests=digests)
 
 
 def _begin(
@@ -114,16 +115,16 @@ def _begin(
     settings: Settings,
     values: Mapping[str, Any],
     *,
-    digest: tuple[str, int],
+    digests: Sequence[tuple[str, int]],
 ) -> Answer:
-    name, seconds = digest
     with transaction.atomic():
         keep_sample(hook, values)
-        call: int | None = None
-        if name:
+        calls: list[int] = []
+        for name, seconds in digests:
             call = _hold(hook, name, seconds)
             if call is None:
                 return Answer("repeated", runs=_runs_of(hook, name))
+            calls.append(call)
         # The automation's lock before any other: two calls must not wait for each other in a circle.
         automation = Automation.objects.select_for_update(of=("self",), no_key=True).select_related("organization").get(
             pk=hook.automation_id
@@ -133,9 +134,9 @@ def _begin(
         if starts and not runs:
             # Nothing of the call is kept: sent again once the automation is resumed, it counts.
             raise ApiProblem("automation_not_live", "The automation was paused at this moment.")
-        if call is not None and runs:
+        if calls and runs:
             with connection.cursor() as cursor:
-                cursor.execute("UPDATE messaging_hookcall SET run_id = %s WHERE id = %s", [runs[0].pk, call])
+                cursor.execute("UPDATE messaging_hookcall SET run_id = %s WHERE id = ANY(%s)", [runs[0].pk, calls])
     if not runs:
         return Answer("received")
     skipped = [run for run in runs if run.status == Run.Status.SKIPPED]
@@ -188,16 +189,24 @@ def _check_required(settings: Settings, values: Mapping[str, Any]) -> None:
         )
 
 
-def _digest(request: HttpRequest, body: bytes, settings: Settings, trigger: WebhookTrigger) -> tuple[str, int]:
-    """Return by what the same call is known again, and for how many seconds; "" where it is not to be."""
+def _digests_of_signature(body: bytes, signed_at: str) -> list[tuple[str, int]]:
+    """Return by what a signed call is known again that somebody overheard: its Idempotency-Key is not signed."""
+    if not signed_at:
+        return []
+    signed = hashlib.sha256(f"{signed_at}.".encode() + body).hexdigest()
+    return [(f"s:{signed}", 2 * hook_proof.TOLERANCE)]
+
+
+def _digests(request: HttpRequest, body: bytes, settings: Settings, trigger: WebhookTrigger) -> list[tuple[str, int]]:
+    """Return by what the same call is known again, and for how many seconds; nothing where it is not to be."""
     key = request.headers.get("Idempotency-Key")
     if key is not None:
         if not _KEY.fullmatch(key):
             detail = "Write 1 to 255 letters, digits and signs of ASCII."
             raise ApiProblem("validation_failed", detail, errors=[FieldError("Idempotency-Key", "bad_format", detail)])
-        return f"k:{hashlib.sha256(key.encode()).hexdigest()}", int(HOLDS_FOR.total_seconds())
+        return [(f"k:{hashlib.sha256(key.encode()).hexdigest()}", int(HOLDS_FOR.total_seconds()))]
     window = int(settings.get("replay_seconds", trigger.replay_seconds) or 0)
-    return (f"b:{hashlib.sha256(body).hexdigest()}", window) if window else ("", 0)
+    return [(f"b:{hashlib.sha256(body).hexdigest()}", window)] if window else []
 
 
 def _hold(hook: AutomationHook, digest: str, seconds: int) -> int | None:

@@ -14,14 +14,17 @@ TOLERANCE = 300  # seconds between the signature's time and ours, to either side
 _HEADER = "X-Heliograph-Signature"
 
 
-def check(request: HttpRequest, body: bytes, *, auth: str, secrets: Sequence[str]) -> None:
-    """Raise ApiProblem unless the call carries what is asked for: 401 where it is missing, 403 where it is wrong."""
+def check(request: HttpRequest, body: bytes, *, auth: str, secrets: Sequence[str]) -> str:
+    """Raise ApiProblem unless the call carries what is asked for: 401 where it is missing, 403 where it is wrong.
+
+    Return the time that was signed with the body, "" where nothing was signed.
+    """
     if not secrets:
         raise ApiProblem("bad_signature", "This webhook has no secret yet. Make one beside the automation’s trigger.")
     if auth == SIGNATURE:
-        _check_signature(request.headers.get(_HEADER, ""), body, secrets)
-    else:
-        _check_secret(request, secrets)
+        return _check_signature(request.headers.get(_HEADER, ""), body, secrets)
+    _check_secret(request, secrets)
+    return ""
 
 
 def _check_secret(request: HttpRequest, secrets: Sequence[str]) -> None:
@@ -35,7 +38,7 @@ def _check_secret(request: HttpRequest, secrets: Sequence[str]) -> None:
         raise ApiProblem("bad_signature", "This is not the secret of this webhook.")
 
 
-def _check_signature(header: str, body: bytes, secrets: Sequence[str]) -> None:
+def _check_signature(header: str, body: bytes, secrets: Sequence[str]) -> str:
     if not header.strip():
         raise ApiProblem("missing_signature", f"Sign the body: {_HEADER}: t=…,v1=….")
     parts = [part.strip().partition("=") for part in header[:2_000].split(",")]
@@ -50,3 +53,4 @@ def _check_signature(header: str, body: bytes, secrets: Sequence[str]) -> None:
         )
     if abs(time.time() - int(at)) > TOLERANCE:
         raise ApiProblem("bad_signature", "The signature’s time is more than 5 minutes off. Check the sender’s clock.")
+    return at

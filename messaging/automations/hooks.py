@@ -131,7 +131,7 @@ def note_refusal(hook: AutomationHook, problem: ApiProblem, *, ip: str) -> bool:
 def forget_old() -> int:
     """Delete samples and calls whose time is over, and states of subjects that nobody hears of any more."""
     calls = HookCall.objects.filter(
-        Q(at__lt=Now() - timedelta(days=1)) | Q(at__lt=Now() - timedelta(hours=1), digest__startswith="b:")
+        Q(at__lt=Now() - timedelta(days=1)) | Q(at__lt=Now() - timedelta(hours=1), digest__regex="^[bs]:")
     )
     samples = HookSample.objects.filter(at__lt=Now() - SAMPLES_KEPT_FOR)
     states = ThresholdState.objects.filter(at__lt=Now() - timedelta(days=90))

@@ -53,7 +53,7 @@ class HookSample(models.Model):
 
 
 class HookCall(models.Model):
-    """A call that was taken, by the hash of its Idempotency-Key or its body: the same again begins nothing."""
+    """A call that was taken, by the hash of its Idempotency-Key, its body or its signature: again it begins nothing."""
 
     id = models.BigAutoField(primary_key=True)
     hook = models.ForeignKey(AutomationHook, on_delete=models.CASCADE, related_name="calls", db_index=False)

@@ -171,6 +171,21 @@ def test_a_signature_covers_body_and_time(door: MakeDoor) -> None:
     assert len(runs()) == 1
 
 
+def test_a_signed_call_that_is_sent_again_counts_once_under_whatever_key(door: MakeDoor) -> None:
+    one = door(auth="signature", replay_seconds=0)
+    body = json.dumps(ORDER).encode()
+    header = sign(body, secrets=[one.secret], at=int(time.time()))
+
+    def post(header: str, **more: str) -> HttpResponse:
+        return one.post(raw=body, secret="", **{"X-Heliograph-Signature": header, **more})
+
+    first = post(header, **{"Idempotency-Key": "order-7"})
+    for again in (post(header), post(header, **{"Idempotency-Key": "order-8"}), post(f"{header},v1=0")):
+        assert again.status_code == 200 and again.json()["runs"] == first.json()["runs"]
+    later = sign(body, secrets=[one.secret], at=int(time.time()) + 1)
+    assert post(later).status_code == 202 and len(runs()) == 2
+
+
 def test_a_rotated_secret_is_believed_for_a_day_and_only_one_before(cast: Cast, door: MakeDoor) -> None:
     one = door(replay_seconds=0)
     first, second = one.secret, hooks.make_secret(one.automation, actor=cast.owner)
