@@ -140,7 +140,7 @@ def crossing(state: ThresholdState, settings: Settings, value: float, *, now: da
     rearm = settings.get("rearm")
     state.value, state.at = value, now
     if state.is_over:
-        back = float(limit if rearm is None else rearm)
+        back = float(limit if rearm in (None, "") else rearm)  # a file may have it empty, as the form does
         state.is_over = value * sign > back * sign
         return False
     if value * sign <= limit * sign:

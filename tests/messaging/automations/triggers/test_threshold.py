@@ -37,6 +37,7 @@ def told(settings: dict[str, Any], numbers: list[float], *, minutes: float = 1) 
     [
         (WARM, [29, 30, 31, 35, 29, 32, 28, 31], [31, 31]),
         ({**WARM, "rearm": None}, [31, 30, 31], [31, 31]),
+        ({**WARM, "rearm": ""}, [31, 30, 31], [31, 31]),
         ({**WARM, "direction": "below", "limit": 5, "rearm": 8}, [6, 4, 7, 3, 8, 4], [4, 4]),
         ({**WARM, "pause_minutes": 30}, [31, 20] * 30, [31, 31]),
         ({**WARM, "pause_minutes": 10}, [31, 20, 32, 33, 34, 35, 36, 37, 38, 39, 40, 41], [31, 40]),
