@@ -116,7 +116,7 @@ def passed(answer: str, waiting: str, *, asker: Asker) -> bool:
 
 def seconds_to_wait(token: str) -> int:
     """Return how many seconds of the wait are left, for the page to say; it proves nothing."""
-    begins = _time(str(_read(token.partition(".")[0]).get("from", "")))
+    begins = _time(str(_read(token.strip()[:300].partition(".")[0]).get("from", "")))
     return 0 if begins is None else max(0, round((begins - database_now()).total_seconds()))
 
 

@@ -1,5 +1,6 @@
 """The task of a form that looks attacked, and the wait of those without scripts: signed, single use, for minutes."""
 
+import base64
 import hashlib
 import threading
 import uuid
@@ -126,3 +127,8 @@ def test_of_parallel_uses_exactly_one_counts(cast: Cast) -> None:
     for thread in threads:
         thread.join()
     assert sorted(results) == [False] * 5 + [True]
+
+
+def test_a_made_up_wait_is_none_however_deep_it_is_nested() -> None:
+    nested = base64.urlsafe_b64encode(b"[" * 100_000).decode()
+    assert challenge.seconds_to_wait(f"{nested}.x") == 0
