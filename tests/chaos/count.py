@@ -59,7 +59,7 @@ def read_rows(database_url: str, *, connection_id: str) -> list[Row]:
 def count(accepted: Mapping[str, Wanted], *, rows: list[Row], at_twilio: list[dict[str, Any]]) -> Count:
     """Judge every message that the API took, and look for any that nobody asked for.
 
-    Of a pair of equal messages one may be flagged for a person; a third at Twilio's is a duplicate all the same.
+    Of a pair of equal messages one may be flagged for a person, of others none is; a third at Twilio's is a duplicate all the same.
     """
     result = Count(
         statuses=Counter(row.status for row in rows), attempts=Counter(row.attempts for row in rows if row.attempts)
@@ -74,7 +74,10 @@ def count(accepted: Mapping[str, Wanted], *, rows: list[Row], at_twilio: list[di
             result.lost.append(message_id)
         elif not row.is_final:
             waiting[wanted.key] += 1
-            (result.flagged[wanted.kind] if row.needs_person else result.stuck).append(message_id)
+            if row.needs_person:
+                result.flagged[wanted.kind].append(message_id)
+            if not (row.needs_person and wanted.kind is Kind.TWIN):
+                result.stuck.append(message_id)
     for key, times in asked.items():
         result.lost += [key[0]] * max(0, times - handed_over[key] - waiting[key])
     for key, times in handed_over.items():

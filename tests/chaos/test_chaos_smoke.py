@@ -75,11 +75,14 @@ def test_a_second_one_at_twilio_is_a_duplicate_and_so_is_one_that_nobody_asked_f
     assert count({}, rows=[row("a", "queued")], at_twilio=[]).duplicated == ["a"]
 
 
-def test_a_message_that_is_not_final_is_stuck_unless_a_person_was_asked() -> None:
+def test_a_message_that_is_not_final_is_stuck_unless_it_is_a_twin_that_a_person_was_asked_about() -> None:
     assert count({"a": wanted(1)}, rows=[row("a", "unknown")], at_twilio=[]).stuck == ["a"]
-    flagged = count({"a": wanted(1)}, rows=[row("a", "unknown", needs_person=True)], at_twilio=[at_twilio("SM1")])
-    assert flagged.is_good
-    assert flagged.flagged[Kind.UNIQUE] == ["a"]
+    asked, there = [row("a", "unknown", needs_person=True)], [at_twilio("SM1")]
+    twin = count({"a": wanted(1, kind=Kind.TWIN)}, rows=asked, at_twilio=there)
+    assert twin.is_good and twin.flagged[Kind.TWIN] == ["a"]
+    for kind in (Kind.UNIQUE, Kind.SHARED):
+        told_apart = count({"a": wanted(1, kind=kind)}, rows=asked, at_twilio=there)
+        assert not told_apart.is_good and told_apart.stuck == told_apart.flagged[kind] == ["a"]
 
 
 def test_another_sid_or_another_end_than_twilios_is_noticed() -> None:
