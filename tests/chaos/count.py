@@ -59,7 +59,8 @@ def read_rows(database_url: str, *, connection_id: str) -> list[Row]:
 def count(accepted: Mapping[str, Wanted], *, rows: list[Row], at_twilio: list[dict[str, Any]]) -> Count:
     """Judge every message that the API took, and look for any that nobody asked for.
 
-    Of a pair of equal messages one may be flagged for a person, of others none is; a third at Twilio's is a duplicate all the same.
+    Of a pair of equal messages one may be flagged for a person, of others none may; a third at Twilio's is a duplicate
+    all the same.
     """
     result = Count(
         statuses=Counter(row.status for row in rows), attempts=Counter(row.attempts for row in rows if row.attempts)
