@@ -42,6 +42,7 @@ def test_from_sign_in_to_delivered_and_back_with_stop(owner: Person) -> None:
     owner.look("07-contact")
 
     page.get_by_role("link", name=re.compile("send sms", re.I)).last.click()
+    page.wait_for_url("**/messages/send/**")  # loaded, its scripts included: what is chosen before asks for nothing
     page.get_by_label("Template").select_option(label="Parcel")
     page.get_by_label("time", exact=True).fill("17:00")
     expect(page.locator("#preview .hg-bubble")).to_contain_text("Hi Ada, your parcel arrives at 17:00")
